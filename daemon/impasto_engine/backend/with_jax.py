@@ -1,0 +1,42 @@
+"""Gradients, compilation and devices with JAX."""
+
+from collections.abc import Callable
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto_engine.backend import GradientFunction, TermsFunction
+from impasto_engine.types import Tensor, Tree
+
+__all__ = ["compile_forward", "compile_gradient", "device"]
+
+
+def compile_gradient(terms: TermsFunction) -> GradientFunction:
+    """See `Backend.compile_gradient`."""
+
+    def loss_and_terms(picture: Tensor, arguments: Tree) -> tuple[Tensor, Tensor]:
+        values = terms(picture, arguments)
+        return values.sum(), values
+
+    compiled = jax.jit(jax.value_and_grad(loss_and_terms, has_aux=True))
+
+    def call(
+        picture: NDArray[np.float32], arguments: Tree
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        (_, values), gradient = compiled(picture, arguments)
+        return np.asarray(values), np.asarray(gradient)
+
+    return call
+
+
+def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:
+    """See `Backend.compile_forward`."""
+    compiled: Callable[[Tensor, Tree], Tree] = jax.jit(function)
+    return compiled
+
+
+def device() -> str:
+    """See `Backend.device`."""
+    first = jax.devices()[0]
+    return "CPU" if first.platform == "cpu" else str(first.device_kind)

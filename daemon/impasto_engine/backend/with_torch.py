@@ -1,0 +1,43 @@
+"""Gradients and devices with PyTorch, which runs eagerly: nothing is compiled."""
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from impasto_engine.backend import GradientFunction, TermsFunction
+from impasto_engine.types import Tensor, Tree
+
+__all__ = ["compile_forward", "compile_gradient", "device"]
+
+
+def compile_gradient(terms: TermsFunction) -> GradientFunction:
+    """See `Backend.compile_gradient`."""
+
+    def call(
+        picture: NDArray[np.float32], arguments: Tree
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        variable = keras.ops.convert_to_tensor(picture).detach().requires_grad_(True)
+        with torch.enable_grad():
+            values = terms(variable, arguments)
+            (gradient,) = torch.autograd.grad(values.sum(), variable)
+        return values.detach().cpu().numpy(), gradient.cpu().numpy()
+
+    return call
+
+
+def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:
+    """See `Backend.compile_forward`."""
+
+    def call(picture: Tensor, arguments: Tree) -> Tree:
+        with torch.no_grad():
+            return function(keras.ops.convert_to_tensor(picture), arguments)
+
+    return call
+
+
+def device() -> str:
+    """See `Backend.device`."""
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"

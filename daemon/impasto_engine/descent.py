@@ -1,0 +1,123 @@
+"""The minimisation at one scale: keeps the best picture, and never loses it to a number that is none."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto_engine.errors import PaintingError
+from impasto_engine.optimisers import Minimise
+
+__all__ = ["Descent", "descend"]
+
+Terms = NDArray[np.float32]
+Picture = NDArray[np.float32]
+
+EXPLOSION = 1e3
+"""A loss so many times the first one is no line search at work but an explosion."""
+
+MOST_ROLLBACKS = 5
+"""Rollbacks in a row without a better picture in between, after which the scale ends with the best it has."""
+
+
+@dataclass(slots=True)
+class Descent:
+    """Where a minimisation stands; also its outcome.
+
+    Attributes:
+        picture: The best picture so far, `(H, W, 3)` float32, 0-255, not clipped.
+        terms: Its weighted terms, `(T,)`.
+        evaluations: Evaluations spent.
+        rollbacks: How often a loss was not finite or exploded.
+        stopped: Whether the caller asked to stop.
+    """
+
+    picture: Picture
+    terms: Terms | None = None
+    evaluations: int = 0
+    rollbacks: int = 0
+    stopped: bool = False
+
+    @property
+    def loss(self) -> float:
+        """The loss of the best picture so far."""
+        return float("inf") if self.terms is None else float(np.sum(self.terms, dtype=np.float64))
+
+
+class _Ended(Exception):
+    """Leaves the optimiser: the evaluations are spent or the caller asked to stop."""
+
+
+class _RolledBack(Exception):
+    """Leaves the optimiser: the loss is not finite, or exploded."""
+
+
+def descend(
+    evaluate: Callable[[Picture], tuple[Terms, Picture]],
+    start: Picture,
+    evaluations: int,
+    *,
+    minimise: Minimise,
+    round_evaluations: int | None,
+    on_evaluation: Callable[[Descent, Terms], bool],
+) -> Descent:
+    """Minimises the sum of the terms from a starting picture.
+
+    Args:
+        evaluate: A picture `(H, W, 3)` float32 to its terms and their gradient.
+        start: The picture to start from.
+        evaluations: How many evaluations may be spent.
+        minimise: The optimiser.
+        round_evaluations: Start the optimiser anew after so many evaluations; None for never.
+        on_evaluation: Told after each evaluation where things stand and the terms just evaluated; True to stop.
+
+    Raises:
+        PaintingError: The very first evaluation gives no finite number.
+    """
+    state = Descent(picture=start)
+    first_loss = float("inf")
+    rollbacks_in_a_row = 0
+
+    def watched(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        nonlocal first_loss, rollbacks_in_a_row
+        if state.evaluations >= evaluations:
+            raise _Ended
+        picture = point.reshape(start.shape).astype(np.float32)
+        terms, gradient = evaluate(picture)
+        loss = float(np.sum(terms, dtype=np.float64))
+        sound = np.isfinite(loss) and bool(np.isfinite(gradient).all()) and loss <= EXPLOSION * first_loss
+        if state.terms is None:
+            if not sound:
+                raise PaintingError(
+                    f"The network gave the loss {loss} for the starting picture, which cannot be painted from; "
+                    "its weights may be damaged: fetch them again or choose another network."
+                )
+            first_loss = max(loss, np.finfo(np.float32).tiny)
+        state.evaluations += 1
+        if sound and loss < state.loss:
+            state.picture, state.terms = picture, terms
+            rollbacks_in_a_row = 0
+        if on_evaluation(state, terms):
+            state.stopped = True
+            raise _Ended
+        if not sound:
+            raise _RolledBack
+        return loss, gradient.reshape(-1).astype(np.float64)
+
+    while state.evaluations < evaluations:
+        spent_before = state.evaluations
+        left = evaluations - state.evaluations
+        try:
+            minimise(watched, state.picture.reshape(-1).astype(np.float64), min(left, round_evaluations or left))
+        except _Ended:
+            break
+        except _RolledBack:
+            state.rollbacks += 1
+            rollbacks_in_a_row += 1
+            if rollbacks_in_a_row >= MOST_ROLLBACKS:
+                break
+            continue
+        if round_evaluations is None or state.evaluations - spent_before < 2:
+            break
+    return state

@@ -1,0 +1,102 @@
+"""What the engine asks of a feature network, whichever it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from impasto_engine.types import Mask, Tensor, Tree
+
+__all__ = ["Edges", "Extractor", "Network", "Pooling", "Precision", "TapShape"]
+
+
+class Pooling(StrEnum):
+    """How a block hands on to the next."""
+
+    MAX = "max"
+    AVERAGE = "average"
+
+
+class Edges(StrEnum):
+    """What the first convolution sees outside the picture; later ones always see zeros, as published."""
+
+    ZERO = "zero"
+    REPLICATE = "replicate"
+
+
+class Precision(StrEnum):
+    """The type in which features are computed; statistics and losses are float32 in both."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TapShape:
+    """The features at one tap for a picture of a given size.
+
+    Attributes:
+        height: Rows of positions.
+        width: Columns of positions.
+        channels: Features at each position.
+    """
+
+    height: int
+    width: int
+    channels: int
+
+
+class Extractor(Protocol):
+    """A network cut at the deepest tap asked for, in one precision, ready to be called inside a compiled function."""
+
+    taps: tuple[str, ...]
+    parameters: Tree
+
+    def __call__(self, picture: Tensor, parameters: Tree) -> dict[str, Tensor]:
+        """Features of a picture.
+
+        Args:
+            picture: `(1, H, W, 3)` float32, sRGB, 0-255.
+            parameters: `self.parameters`, passed in so that a compiled function does not hold them as constants.
+
+        Returns:
+            For each tap, `(1, h, w, c)` features after the activation, in the extractor's precision.
+        """
+
+    def shapes(self, height: int, width: int) -> dict[str, TapShape]:
+        """The shape of each tap's features for a picture of `height` × `width` pixels."""
+
+    def flops(self, height: int, width: int) -> int:
+        """Floating-point operations of one forward pass (a multiplication and an addition count as two)."""
+
+    def sight(self, mask: Mask) -> dict[str, Mask]:
+        """For each tap, `(h, w)`: how much of what each position sees lies inside the mask, in [0, 1]."""
+
+
+class Network(Protocol):
+    """A feature network with its weights in host memory.
+
+    Attributes:
+        name: As the user writes it.
+        weights: Where the weights came from, for people and for the record stored with a picture.
+        content_taps: Where the content loss is taken unless layers are chosen.
+        style_taps: Where the style loss is taken unless layers are chosen.
+        taps: All that can be chosen, shallow to deep.
+        smallest_side: Pixels below which a picture's shorter side is too small for it.
+    """
+
+    name: str
+    weights: str
+    content_taps: tuple[str, ...]
+    style_taps: tuple[str, ...]
+    taps: tuple[str, ...]
+    smallest_side: int
+
+    def extractor(
+        self, taps: Sequence[str], *, pooling: Pooling, edges: Edges, precision: Precision
+    ) -> Extractor:
+        """The network cut at the deepest of `taps`.
+
+        Raises:
+            SettingsError: A tap that the network does not have.
+        """

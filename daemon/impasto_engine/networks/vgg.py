@@ -1,0 +1,175 @@
+"""VGG16 and VGG19 as feature networks, written in `keras.ops`.
+
+K. Simonyan, A. Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2014,
+arXiv 1409.1556, table 1, columns D and E. Layer names are those of `keras.applications`. The network is spelled out
+here, rather than called as a Keras model, because the engine chooses what a Keras model fixes: pooling, the first
+edge, precision, and where to stop.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from impasto_engine.errors import SettingsError
+from impasto_engine.networks.network import Edges, Extractor, Pooling, Precision, TapShape
+from impasto_engine.types import Mask, Tensor, Tree
+
+__all__ = ["BLOCKS", "BGR_MEAN", "Vgg"]
+
+BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
+"""Convolutions in each block."""
+
+BGR_MEAN = (103.939, 116.779, 123.68)
+"""Mean of ImageNet's pixels, 0-255, in the order blue, green, red, subtracted from every input (Simonyan 2014, §2.1;
+the figures are those of the weights' publication)."""
+
+AVERAGE_POOLING_GAIN = 1.35
+"""Average pooling hands on less than maximum pooling; this factor makes up for it. See `benchmarks/pooling_gain.py`."""
+
+Kernels = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
+"""For each convolution its kernel `(3, 3, c_in, c_out)` and bias `(c_out,)`."""
+
+_POOL = "pool"
+
+
+def layer_names(blocks: Sequence[int]) -> tuple[str, ...]:
+    """The names of the convolutions, shallow to deep: `block1_conv1`, `block1_conv2`, ..."""
+    return tuple(f"block{b}_conv{c}" for b, count in enumerate(blocks, 1) for c in range(1, count + 1))
+
+
+class Vgg:
+    """A network in the shape of VGG; see `Network`."""
+
+    smallest_side = 1
+
+    content_taps: tuple[str, ...] = ("block4_conv2",)
+    style_taps: tuple[str, ...] = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
+
+    def __init__(self, name: str, kernels: Kernels, weights: str) -> None:
+        self.name = name
+        self.weights = weights
+        self.taps = tuple(kernels)
+        self._kernels = kernels
+
+    def extractor(
+        self, taps: Sequence[str], *, pooling: Pooling, edges: Edges, precision: Precision
+    ) -> Extractor:
+        """See `Network.extractor`."""
+        for tap in taps:
+            if tap not in self.taps:
+                raise SettingsError(
+                    f"{self.name} has no layer {tap!r}; choose among {', '.join(self.taps)}."
+                )
+        deepest = max(self.taps.index(tap) for tap in taps)
+        kept = {name: self._kernels[name] for name in self.taps[: deepest + 1]}
+        return _VggExtractor(kept, tuple(taps), pooling=pooling, edges=edges, precision=precision)
+
+
+class _VggExtractor:
+    """See `Extractor`."""
+
+    def __init__(
+        self, kernels: Kernels, taps: tuple[str, ...], *, pooling: Pooling, edges: Edges, precision: Precision
+    ) -> None:
+        self.taps = taps
+        self._steps = _steps(tuple(kernels))
+        self._channels = {name: kernel.shape[2:] for name, (kernel, _) in kernels.items()}
+        self._pooling = pooling
+        self._edges = edges
+        self._dtype = precision.value
+        self.parameters = {
+            name: (ops.cast(kernel, self._dtype), ops.cast(bias, self._dtype))
+            for name, (kernel, bias) in kernels.items()
+        }
+
+    def __call__(self, picture: Tensor, parameters: Tree) -> dict[str, Tensor]:
+        """See `Extractor.__call__`."""
+        features = {}
+        x = ops.cast(ops.flip(picture, axis=-1) - ops.convert_to_tensor(BGR_MEAN, "float32"), self._dtype)
+        padding = "same"
+        if self._edges is Edges.REPLICATE:
+            x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
+            padding = "valid"
+        for step in self._steps:
+            if step == _POOL:
+                x = self._pool(x)
+                continue
+            kernel, bias = parameters[step]
+            x = ops.relu(ops.conv(x, kernel, padding=padding, data_format="channels_last") + bias)
+            padding = "same"
+            if step in self.taps:
+                features[step] = x
+        return features
+
+    def _pool(self, x: Tensor) -> Tensor:
+        padding = _pool_padding(x.shape[1], x.shape[2])
+        if self._pooling is Pooling.MAX:
+            return ops.max_pool(x, 2, 2, padding=padding, data_format="channels_last")
+        averaged = ops.average_pool(x, 2, 2, padding=padding, data_format="channels_last")
+        return averaged * ops.cast(AVERAGE_POOLING_GAIN, self._dtype)
+
+    def shapes(self, height: int, width: int) -> dict[str, TapShape]:
+        """See `Extractor.shapes`."""
+        return {name: shape for name, shape in self._walk(height, width) if name in self.taps}
+
+    def flops(self, height: int, width: int) -> int:
+        """See `Extractor.flops`."""
+        return sum(
+            2 * 9 * self._channels[name][0] * shape.channels * shape.height * shape.width
+            for name, shape in self._walk(height, width)
+        )
+
+    def _walk(self, height: int, width: int) -> list[tuple[str, TapShape]]:
+        shapes = []
+        for step in self._steps:
+            if step == _POOL:
+                height, width = _pooled(height, width)
+            else:
+                channels = self._channels[step][1]
+                shapes.append((step, TapShape(height=height, width=width, channels=channels)))
+        return shapes
+
+    def sight(self, mask: Mask) -> dict[str, Mask]:
+        """See `Extractor.sight`.
+
+        The mask goes through the network's own geometry with every kernel replaced by a box, so that a position
+        weighs what it sees as its effective receptive field does: most in the middle, little at the rim (W. Luo et
+        al., "Understanding the Effective Receptive Field in Deep Convolutional Neural Networks", 2016).
+        """
+        x = ops.convert_to_tensor(mask[None, :, :, None], "float32")
+        box = ops.full((3, 3, 1, 1), 1.0 / 9.0, "float32")
+        seen = {}
+        for step in self._steps:
+            if step == _POOL:
+                padding = _pool_padding(x.shape[1], x.shape[2])
+                x = ops.average_pool(x, 2, 2, padding=padding, data_format="channels_last")
+                continue
+            x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
+            x = ops.conv(x, box, padding="valid", data_format="channels_last")
+            if step in self.taps:
+                seen[step] = np.clip(keras.ops.convert_to_numpy(x)[0, :, :, 0], 0.0, 1.0)
+        return seen
+
+
+def _steps(convolutions: Sequence[str]) -> tuple[str, ...]:
+    """The convolutions with a pooling step wherever one block follows another."""
+    steps: list[str] = []
+    for name in convolutions:
+        if name.endswith("_conv1") and steps:
+            steps.append(_POOL)
+        steps.append(name)
+    return tuple(steps)
+
+
+def _pool_padding(height: int, width: int) -> str:
+    """Pooling drops an odd last row, as published, but never the only one: a picture may be one pixel wide."""
+    return "same" if min(height, width) < 2 else "valid"
+
+
+def _pooled(height: int, width: int) -> tuple[int, int]:
+    if _pool_padding(height, width) == "same":
+        return -(-height // 2), -(-width // 2)
+    return height // 2, width // 2
