@@ -30,7 +30,8 @@ SMALLEST_VARIANCE = 1e-6
 
 def luminance(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     """The luma of `(H, W, 3)` colours as three equal channels."""
-    return np.repeat((colours @ LUMA)[..., None], 3, axis=-1)
+    luma: NDArray[np.float32] = colours @ LUMA
+    return np.repeat(luma[..., None], 3, axis=-1)
 
 
 def match_luminance(
@@ -55,7 +56,8 @@ def match_luminance(
 
 def with_colours_of(content: NDArray[np.float32], painted: NDArray[np.float32]) -> NDArray[np.float32]:
     """The painted picture's luma with the content's colour differences (the I and Q of YIQ), clipped to [0, 1]."""
-    return np.clip(luminance(painted) + (content - luminance(content)), 0.0, 1.0)
+    both: NDArray[np.float32] = np.clip(luminance(painted) + (content - luminance(content)), 0.0, 1.0)
+    return both
 
 
 def match_colours(

@@ -1,7 +1,8 @@
 """The minimisation at one scale: keeps the best picture, and never loses it to a number that is none."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,22 +28,19 @@ class Descent:
 
     Attributes:
         picture: The best picture so far, `(H, W, 3)` float32, 0-255, not clipped.
-        terms: Its weighted terms, `(T,)`.
+        terms: Its weighted terms, `(T,)`; none before the first evaluation.
+        loss: Their sum.
         evaluations: Evaluations spent.
         rollbacks: How often a loss was not finite or exploded.
         stopped: Whether the caller asked to stop.
     """
 
     picture: Picture
-    terms: Terms | None = None
+    terms: Terms = field(default_factory=lambda: np.empty(0, np.float32))
+    loss: float = math.inf
     evaluations: int = 0
     rollbacks: int = 0
     stopped: bool = False
-
-    @property
-    def loss(self) -> float:
-        """The loss of the best picture so far."""
-        return float("inf") if self.terms is None else float(np.sum(self.terms, dtype=np.float64))
 
 
 class _Ended(Exception):
@@ -76,7 +74,7 @@ def descend(
         PaintingError: The very first evaluation gives no finite number.
     """
     state = Descent(picture=start)
-    first_loss = float("inf")
+    first_loss = math.inf
     rollbacks_in_a_row = 0
 
     def watched(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -87,16 +85,16 @@ def descend(
         terms, gradient = evaluate(picture)
         loss = float(np.sum(terms, dtype=np.float64))
         sound = np.isfinite(loss) and bool(np.isfinite(gradient).all()) and loss <= EXPLOSION * first_loss
-        if state.terms is None:
+        if state.evaluations == 0:
             if not sound:
                 raise PaintingError(
                     f"The network gave the loss {loss} for the starting picture, which cannot be painted from; "
                     "its weights may be damaged: fetch them again or choose another network."
                 )
-            first_loss = max(loss, np.finfo(np.float32).tiny)
+            first_loss = max(loss, float(np.finfo(np.float32).tiny))
         state.evaluations += 1
         if sound and loss < state.loss:
-            state.picture, state.terms = picture, terms
+            state.picture, state.terms, state.loss = picture, terms, loss
             rollbacks_in_a_row = 0
         if on_evaluation(state, terms):
             state.stopped = True

@@ -35,9 +35,11 @@ def erode(seen: Mask) -> Mask:
     if best <= 0.0:
         return np.ones_like(seen)
     threshold = SIGHT_THRESHOLD * best
-    return np.clip((seen - threshold) / (best - threshold), 0.0, 1.0).astype(np.float32)
+    counted: Mask = np.clip((seen - threshold) / (best - threshold), 0.0, 1.0).astype(np.float32)
+    return counted
 
 
 def normalise(guide: Mask) -> Mask:
     """The guide divided by its sum."""
-    return (guide / guide.sum(dtype=np.float64)).astype(np.float32)
+    shares: Mask = (guide / guide.sum(dtype=np.float64)).astype(np.float32)
+    return shares

@@ -11,7 +11,7 @@ __all__ = [
 ]
 
 MAX_PICTURE_PIXELS = 200_000_000
-"""Pixels (width × height) of a picture read or written.
+"""Pixels (width times height) of a picture read or written.
 
 More than any camera of today gives (about 150 million), and already 3.2 GB as `(H, W, 4)` float32; a file
 that claims more is a mistake or a decompression bomb, and is refused from its header, before memory is

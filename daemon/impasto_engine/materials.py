@@ -85,7 +85,9 @@ class Materials:
         """The first style image enlarged to cover that size and cropped to its middle, 0-255."""
         colours = self.styles[0][0]
         scale = max(height / colours.shape[0], width / colours.shape[1])
-        tall, wide = (max(least, round(side * scale)) for least, side in zip((height, width), colours.shape, strict=False))
+        tall, wide = (
+            max(least, round(side * scale)) for least, side in zip((height, width), colours.shape, strict=False)
+        )
         top, left = (tall - height) // 2, (wide - width) // 2
         return _to_255(resize(colours, tall, wide)[top : top + height, left : left + width])
 
@@ -145,4 +147,5 @@ def _checked(what: str, pixels: Pixels) -> tuple[Colours, Mask | None]:
 
 
 def _to_255(colours: Colours) -> Colours:
-    return np.clip(colours, 0.0, 1.0) * np.float32(255.0)
+    scaled: Colours = np.clip(colours, 0.0, 1.0) * np.float32(255.0)
+    return scaled

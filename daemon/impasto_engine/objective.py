@@ -78,9 +78,9 @@ def content_loss(features: Tensor, target: Tree) -> Tensor:
 def style_loss(statistics: tuple[Tensor, Tensor], target: Tree) -> Tensor:
     """`k_2 · ‖S - S_t‖²_F + k_1 · ‖μ - μ_t‖²` (see `recipes`)."""
     mean, second = statistics
-    return target["second_scale"] * ops.sum(ops.square(second - target["second"])) + target[
-        "mean_scale"
-    ] * ops.sum(ops.square(mean - target["mean"]))
+    return target["second_scale"] * ops.sum(ops.square(second - target["second"])) + target["mean_scale"] * ops.sum(
+        ops.square(mean - target["mean"])
+    )
 
 
 def total_variation(picture: Tensor, form: TotalVariation, visible: Tensor | None) -> Tensor:

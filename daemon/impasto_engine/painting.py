@@ -17,7 +17,7 @@ from impasto_engine.errors import SettingsError
 from impasto_engine.materials import Materials, prepare
 from impasto_engine.networks.network import Network, Precision
 from impasto_engine.optimisers import OPTIMISERS
-from impasto_engine.progress import Losses, Painting, Progress
+from impasto_engine.progress import Painting, Progress
 from impasto_engine.recipes import Recipe, Start, recipe_named
 from impasto_engine.resample import fit, resize
 from impasto_engine.scales import Scale, schedule
@@ -187,9 +187,13 @@ class _Painter:
 
     def paint(self) -> Painting:
         recipe = recipe_named(self.settings.recipe)
-        height, width = painting_size(*self.materials.content.shape[:2], self.settings)
+        height, width = painting_size(self.materials.content.shape[0], self.materials.content.shape[1], self.settings)
         scales = schedule(
-            height, width, self.settings.evaluations or recipe.evaluations, coarse_to_fine=recipe.coarse_to_fine
+            height,
+            width,
+            self.settings.evaluations or recipe.evaluations,
+            coarse_to_fine=recipe.coarse_to_fine,
+            smallest_side=self.network.smallest_side,
         )
         precision = machine.resolve_precision(self.settings.precision)
         self._began = self.clock()
@@ -206,7 +210,7 @@ class _Painter:
                 break
         return Painting(
             pixels=self.materials.finished(picture),
-            losses=_losses(problem, descent.terms),
+            losses=problem.losses(descent.terms),
             evaluations=self._spent,
             seconds=self.clock() - self._began,
             stopped=descent.stopped,
@@ -270,7 +274,7 @@ class _Painter:
                     scales=len(scales),
                     height=scale.height,
                     width=scale.width,
-                    losses=_losses(problem, terms),
+                    losses=problem.losses(terms),
                     best_loss=state.loss,
                     seconds=now - self._began,
                     remaining_s=each_s * evaluations_to_come,
@@ -288,8 +292,3 @@ class _Painter:
             round_evaluations=recipe.round_evaluations,
             on_evaluation=told,
         )
-
-
-def _losses(problem: Problem, terms: NDArray[np.float32]) -> Losses:
-    names = problem.objective.term_names
-    return Losses(layers={name: float(value) for name, value in zip(names, terms, strict=True)})

@@ -16,9 +16,7 @@ from impasto_engine.limits import MAX_PICTURE_PIXELS
 __all__ = ["DAMAGED", "TRUNCATED", "DecodedPicture", "as_unit_floats", "check_size", "upright"]
 
 TRUNCATED = "the file is truncated; copy or download it again, or open it in an image editor and save it anew"
-DAMAGED = (
-    "the file is damaged or of a kind Impasto cannot read; open it in an image editor and save it as PNG"
-)
+DAMAGED = "the file is damaged or of a kind Impasto cannot read; open it in an image editor and save it as PNG"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,7 +57,7 @@ def check_size(width: int, height: int) -> None:
         raise PictureError(DAMAGED)
     if width * height > MAX_PICTURE_PIXELS:
         raise PictureError(
-            f"the picture has {width:,} × {height:,} pixels, more than the {MAX_PICTURE_PIXELS:,} Impasto "
+            f"the picture has {width:,} by {height:,} pixels, more than the {MAX_PICTURE_PIXELS:,} Impasto "
             "takes; make it smaller in an image editor"
         )
 

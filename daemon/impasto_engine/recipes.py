@@ -67,8 +67,8 @@ class Recipe:
         centred: Compare covariances and means rather than raw Gram matrices.
         edges: What the first convolution sees outside the picture.
         start: The picture painting starts from unless told otherwise.
-        longer_side: Pixels of the longer side unless a size is given; None where `rows` decides.
-        rows: Pixels of the height unless a size is given.
+        longer_side: Pixels of the longer side unless a size is given.
+        rows: Pixels of the height unless a size is given, instead of the longer side.
         style_as_content: Resize the style image to the content's height and width rather than to its longer side.
         coarse_to_fine: Paint at growing sizes, each starting from the last one's picture.
         evaluations: Evaluations in all unless told otherwise.
@@ -85,7 +85,7 @@ class Recipe:
     centred: bool
     edges: Edges
     start: Start
-    longer_side: int | None
+    longer_side: int = 512
     rows: int | None = None
     style_as_content: bool = False
     coarse_to_fine: bool = False
@@ -111,7 +111,6 @@ RECIPES: Mapping[str, Recipe] = {
             centred=True,
             edges=Edges.REPLICATE,
             start=Start.CONTENT,
-            longer_side=512,
             coarse_to_fine=True,
             evaluations=300,
         ),
@@ -126,7 +125,6 @@ RECIPES: Mapping[str, Recipe] = {
             centred=False,
             edges=Edges.ZERO,
             start=Start.NOISE,
-            longer_side=512,
             evaluations=500,
         ),
         Recipe(
@@ -140,7 +138,6 @@ RECIPES: Mapping[str, Recipe] = {
             centred=False,
             edges=Edges.ZERO,
             start=Start.CONTENT,
-            longer_side=None,
             rows=400,
             style_as_content=True,
             evaluations=200,

@@ -44,7 +44,8 @@ def resize_mask(mask: Mask, height: int, width: int) -> Mask:
     grows = height * width > mask.size
     method = Image.Resampling.BILINEAR if grows else Image.Resampling.BOX
     resized = Image.fromarray(np.ascontiguousarray(mask)).resize((width, height), method)
-    return np.clip(np.asarray(resized), 0.0, 1.0)
+    clipped: Mask = np.clip(np.asarray(resized), 0.0, 1.0)
+    return clipped
 
 
 def fill_transparent(pixels: Pixels) -> tuple[NDArray[np.float32], Mask | None]:

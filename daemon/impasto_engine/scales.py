@@ -28,18 +28,21 @@ class Scale:
     evaluations: int
 
 
-def schedule(height: int, width: int, evaluations: int, *, coarse_to_fine: bool) -> tuple[Scale, ...]:
+def schedule(
+    height: int, width: int, evaluations: int, *, coarse_to_fine: bool, smallest_side: int = 1
+) -> tuple[Scale, ...]:
     """The scales, coarsest first, the last one `height` × `width`.
 
     Each scale is twice as large as the one before it, and the evaluations fall in equal steps: three scales share them
     as 3 : 2 : 1. Every scale has at least one evaluation, unless there are fewer evaluations than scales; then the
-    coarsest scales go.
+    coarsest scales go. No scale has a shorter side below
+    `smallest_side`, unless the picture itself has.
     """
     longer, shorter = max(height, width), min(height, width)
     count = 1
     while coarse_to_fine and count < evaluations:
         halved = 2**count
-        if longer < COARSEST_LONGER_SIDE * halved or shorter < COARSEST_SHORTER_SIDE * halved:
+        if longer < COARSEST_LONGER_SIDE * halved or shorter < max(COARSEST_SHORTER_SIDE, smallest_side) * halved:
             break
         count += 1
     shares = list(range(count, 0, -1))
@@ -47,6 +50,4 @@ def schedule(height: int, width: int, evaluations: int, *, coarse_to_fine: bool)
     spent[0] += evaluations - sum(spent)
     sizes = [fit(height, width, max(1, round(longer / 2**level))) for level in range(count - 1, 0, -1)]
     sizes.append((height, width))
-    return tuple(
-        Scale(height=h, width=w, evaluations=n) for (h, w), n in zip(sizes, spent, strict=True) if n > 0
-    )
+    return tuple(Scale(height=h, width=w, evaluations=n) for (h, w), n in zip(sizes, spent, strict=True) if n > 0)

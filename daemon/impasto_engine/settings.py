@@ -137,7 +137,9 @@ class Settings:
             SettingsError: A value is out of its range.
         """
         known = {field.name for field in fields(cls)}
-        taken = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in known}
+        taken: dict[str, Any] = {
+            name: tuple(v) if isinstance(v, list) else v for name, v in values.items() if name in known
+        }
         try:
             return cls(**taken)
         except TypeError as error:

@@ -11,9 +11,11 @@ from keras import ops
 from numpy.typing import NDArray
 
 from impasto_engine import backend
+from impasto_engine.errors import SettingsError
 from impasto_engine.guides import guides, normalise
 from impasto_engine.networks.network import Extractor, Network, Pooling, Precision, TapShape
 from impasto_engine.objective import Objective
+from impasto_engine.progress import Losses
 from impasto_engine.recipes import Normalisation, Recipe
 from impasto_engine.statistics import mean_and_second_moment
 from impasto_engine.types import Mask, Tensor, Tree
@@ -61,6 +63,11 @@ class Problem:
     objective: Objective
     arguments: Tree
 
+    def losses(self, terms: NDArray[np.float32]) -> Losses:
+        """The objective's terms `(T,)` by name."""
+        names = self.objective.term_names
+        return Losses(layers={name: float(value) for name, value in zip(names, terms, strict=True)})
+
 
 def pose(
     *,
@@ -93,6 +100,12 @@ def pose(
         tuple(dict.fromkeys((*content_taps, *style_taps))), pooling=pooling, edges=recipe.edges, precision=precision
     )
     height, width = content.shape[:2]
+    for colours in (content, *(style.colours for style in styles)):
+        if min(colours.shape[:2]) < network.smallest_side:
+            raise SettingsError(
+                f"A picture of {colours.shape[1]} × {colours.shape[0]} pixels is too small for {network.name}, "
+                f"which needs {network.smallest_side} on each side; choose a larger size, or vgg16."
+            )
     shapes = extractor.shapes(height, width)
     groups = _grouped_by_region(styles if style_taps else ())
     arguments: Tree = {
@@ -175,9 +188,7 @@ def _style_groups(
     everywhere = np.ones(size, np.float32)
     opaque = everywhere if alpha is None else alpha
     coverage = sum(
-        style.weight * (everywhere if style.region is None else style.region)
-        for group in groups
-        for style in group
+        style.weight * (everywhere if style.region is None else style.region) for group in groups for style in group
     )
     full = float(np.max(coverage)) if groups else 1.0
     result = []
@@ -214,9 +225,7 @@ def _style_targets(
 
     def forward(picture: Tensor, parameters: Tree) -> Tree:
         features = extractor(picture, parameters)
-        return {
-            tap: mean_and_second_moment(features[tap], guided.get(tap), centred=recipe.centred) for tap in taps
-        }
+        return {tap: mean_and_second_moment(features[tap], guided.get(tap), centred=recipe.centred) for tap in taps}
 
     statistics = backend.current().compile_forward(forward)(style.colours[None], extractor.parameters)
     own_shapes = extractor.shapes(*style.colours.shape[:2])

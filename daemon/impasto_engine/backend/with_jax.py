@@ -21,9 +21,7 @@ def compile_gradient(terms: TermsFunction) -> GradientFunction:
 
     compiled = jax.jit(jax.value_and_grad(loss_and_terms, has_aux=True))
 
-    def call(
-        picture: NDArray[np.float32], arguments: Tree
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def call(picture: NDArray[np.float32], arguments: Tree) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         (_, values), gradient = compiled(picture, arguments)
         return np.asarray(values), np.asarray(gradient)
 

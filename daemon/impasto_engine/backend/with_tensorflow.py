@@ -23,9 +23,7 @@ def compile_gradient(terms: TermsFunction) -> GradientFunction:
             loss = tf.reduce_sum(values)
         return values, tape.gradient(loss, picture)
 
-    def call(
-        picture: NDArray[np.float32], arguments: Tree
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def call(picture: NDArray[np.float32], arguments: Tree) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         values, gradient = terms_and_gradient(tf.convert_to_tensor(picture), arguments)
         return values.numpy(), gradient.numpy()
 

@@ -16,9 +16,7 @@ __all__ = ["compile_forward", "compile_gradient", "device"]
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
     """See `Backend.compile_gradient`."""
 
-    def call(
-        picture: NDArray[np.float32], arguments: Tree
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def call(picture: NDArray[np.float32], arguments: Tree) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         variable = keras.ops.convert_to_tensor(picture).detach().requires_grad_(True)
         with torch.enable_grad():
             values = terms(variable, arguments)

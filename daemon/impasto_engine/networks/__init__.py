@@ -1,34 +1,86 @@
 """Feature networks by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from impasto_engine.errors import NetworkError
-from impasto_engine.networks.network import Edges, Extractor, Network, Pooling, Precision, TapShape
+from impasto_engine.networks import weights as weight_files
+from impasto_engine.networks.network import Network
 
-__all__ = ["NAMES", "Edges", "Extractor", "Network", "Pooling", "Precision", "TapShape", "load_network"]
+__all__ = ["AUTO", "NAMES", "Availability", "available", "load_network"]
 
 NAMES = ("vgg16", "vgg19", "resnet50", "inception_v3", "xception")
 """Every network, the recommended one first; the last three are for experiments."""
 
+AUTO = "auto"
+"""The first of the recommended networks whose weights are on this machine, and else the first of all."""
 
-def load_network(name: str = "vgg16", weights: Path | None = None) -> Network:
+_RECOMMENDED = ("vgg16", "vgg19")
+
+_DOWNLOAD_BYTES: Mapping[str, int] = {
+    "vgg16": 58_889_256,
+    "vgg19": 80_134_624,
+    "resnet50": 94_765_736,
+    "inception_v3": 87_910_968,
+    "xception": 83_683_744,
+}
+"""Sizes of the files that Keras downloads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Availability:
+    """Whether a network could be loaded at once.
+
+    Attributes:
+        name: The network.
+        file: Its weights on this machine; None where they would be downloaded first.
+        size_bytes: Of that file, or of the download.
+        experimental: Not recommended for painting.
+    """
+
+    name: str
+    file: Path | None
+    size_bytes: int
+    experimental: bool
+
+
+def available() -> tuple[Availability, ...]:
+    """What is known of every network without loading one.
+
+    Raises:
+        NetworkError: The environment names a weights folder that does not exist.
+    """
+    found = {name: weight_files.find(name) for name in NAMES}
+    return tuple(
+        Availability(
+            name=name,
+            file=file,
+            size_bytes=_DOWNLOAD_BYTES[name] if file is None else file.stat().st_size,
+            experimental=name not in _RECOMMENDED,
+        )
+        for name, file in found.items()
+    )
+
+
+def load_network(name: str = AUTO, weights: Path | None = None) -> Network:
     """A feature network with its weights in memory.
 
     Args:
-        name: One of `NAMES`.
+        name: One of `NAMES`, or `auto`.
         weights: A file to take its weights from; None to look for them as `networks.weights` says.
 
     Raises:
         NetworkError: The name is unknown, or the weights cannot be had.
     """
-    loaders = _loaders()
-    if name not in loaders:
-        raise NetworkError(f"There is no network {name!r}; choose one of {', '.join(loaders)}.")
-    return loaders[name](name, weights)
+    if name == AUTO:
+        on_machine = (each for each in _RECOMMENDED if weights is None and weight_files.find(each) is not None)
+        name = next(on_machine, _RECOMMENDED[0])
+    if name not in NAMES:
+        raise NetworkError(f"There is no network {name!r}; choose one of {', '.join((AUTO, *NAMES))}.")
+    from impasto_engine.networks import applications, vgg
 
-
-def _loaders() -> dict[str, Callable[[str, Path | None], Network]]:
-    from impasto_engine.networks import applications
-
-    return {name: applications.load_vgg if name.startswith("vgg") else applications.load_application for name in NAMES}
+    loader: Callable[[str, Path | None], Network] = (
+        applications.load_vgg if name in vgg.BLOCKS else applications.load_application
+    )
+    return loader(name, weights)

@@ -93,6 +93,7 @@ class _Application:
         self.content_taps = experiment.content_taps
         self.style_taps = experiment.style_taps
         self.smallest_side = experiment.smallest_side
+        self.parameter_bytes = 4 * model.count_params()
         self.taps = tuple(layer.name for layer in model.layers[1:])
         self._caffe = experiment.caffe
         self._model = model
@@ -147,16 +148,27 @@ class _ApplicationExtractor:
         """See `Extractor.shapes`."""
         shapes = self._model.compute_output_shape((1, height, width, 3))
         listed = shapes if isinstance(shapes, list) else [shapes]
-        return {tap: TapShape(height=h, width=w, channels=c) for tap, (_, h, w, c) in zip(self.taps, listed, strict=True)}
+        return {
+            tap: TapShape(height=h, width=w, channels=c) for tap, (_, h, w, c) in zip(self.taps, listed, strict=True)
+        }
 
     def flops(self, height: int, width: int) -> int:
         """See `Extractor.flops`."""
-        convolutions = [layer for layer in self._model.layers if isinstance(layer, keras.layers.Conv2D | keras.layers.SeparableConv2D)]
-        outputs = keras.Model(self._model.inputs, [layer.output for layer in convolutions])
         return sum(
             2 * h * w * sum(int(np.prod(weight.shape)) for weight in layer.weights if len(weight.shape) == 4)
-            for layer, (_, h, w, _) in zip(convolutions, outputs.compute_output_shape((1, height, width, 3)), strict=True)
+            for layer, (_, h, w, _) in self._convolutions(height, width)
         )
+
+    def feature_bytes(self, height: int, width: int) -> int:
+        """See `Extractor.feature_bytes`; a convolution here is followed by a normalisation and an activation."""
+        values = sum(3 * h * w * c for _, (_, h, w, c) in self._convolutions(height, width))
+        return values * (4 if self._dtype == "float32" else 2)
+
+    def _convolutions(self, height: int, width: int) -> list[tuple[Any, tuple[int, int, int, int]]]:
+        kinds = keras.layers.Conv2D | keras.layers.SeparableConv2D
+        layers = [layer for layer in self._model.layers if isinstance(layer, kinds)]
+        outputs = keras.Model(self._model.inputs, [layer.output for layer in layers])
+        return list(zip(layers, outputs.compute_output_shape((1, height, width, 3)), strict=True))
 
     def sight(self, mask: Mask) -> dict[str, Mask]:
         """See `Extractor.sight`."""

@@ -69,6 +69,9 @@ class Extractor(Protocol):
     def flops(self, height: int, width: int) -> int:
         """Floating-point operations of one forward pass (a multiplication and an addition count as two)."""
 
+    def feature_bytes(self, height: int, width: int) -> int:
+        """Bytes of the features of all layers together, those between the taps included."""
+
     def sight(self, mask: Mask) -> dict[str, Mask]:
         """For each tap, `(h, w)`: how much of what each position sees lies inside the mask, in [0, 1]."""
 
@@ -83,6 +86,7 @@ class Network(Protocol):
         style_taps: Where the style loss is taken unless layers are chosen.
         taps: All that can be chosen, shallow to deep.
         smallest_side: Pixels below which a picture's shorter side is too small for it.
+        parameter_bytes: Memory that its weights take.
     """
 
     name: str
@@ -91,10 +95,9 @@ class Network(Protocol):
     style_taps: tuple[str, ...]
     taps: tuple[str, ...]
     smallest_side: int
+    parameter_bytes: int
 
-    def extractor(
-        self, taps: Sequence[str], *, pooling: Pooling, edges: Edges, precision: Precision
-    ) -> Extractor:
+    def extractor(self, taps: Sequence[str], *, pooling: Pooling, edges: Edges, precision: Precision) -> Extractor:
         """The network cut at the deepest of `taps`.
 
         Raises:

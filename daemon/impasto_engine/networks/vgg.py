@@ -52,38 +52,47 @@ class Vgg:
         self.name = name
         self.weights = weights
         self.taps = tuple(kernels)
+        self.parameter_bytes = sum(kernel.nbytes + bias.nbytes for kernel, bias in kernels.values())
         self._kernels = kernels
+        self._converted: dict[tuple[str, Precision], tuple[Tensor, Tensor]] = {}
 
-    def extractor(
-        self, taps: Sequence[str], *, pooling: Pooling, edges: Edges, precision: Precision
-    ) -> Extractor:
+    def extractor(self, taps: Sequence[str], *, pooling: Pooling, edges: Edges, precision: Precision) -> Extractor:
         """See `Network.extractor`."""
         for tap in taps:
             if tap not in self.taps:
-                raise SettingsError(
-                    f"{self.name} has no layer {tap!r}; choose among {', '.join(self.taps)}."
-                )
+                raise SettingsError(f"{self.name} has no layer {tap!r}; choose among {', '.join(self.taps)}.")
         deepest = max(self.taps.index(tap) for tap in taps)
-        kept = {name: self._kernels[name] for name in self.taps[: deepest + 1]}
-        return _VggExtractor(kept, tuple(taps), pooling=pooling, edges=edges, precision=precision)
+        parameters = {name: self._on_device(name, precision) for name in self.taps[: deepest + 1]}
+        return _VggExtractor(parameters, tuple(taps), pooling=pooling, edges=edges, precision=precision)
+
+    def _on_device(self, layer: str, precision: Precision) -> tuple[Tensor, Tensor]:
+        key = (layer, precision)
+        if key not in self._converted:
+            self._converted[key] = tuple(
+                ops.cast(ops.convert_to_tensor(a), precision.value) for a in self._kernels[layer]
+            )
+        return self._converted[key]
 
 
 class _VggExtractor:
     """See `Extractor`."""
 
     def __init__(
-        self, kernels: Kernels, taps: tuple[str, ...], *, pooling: Pooling, edges: Edges, precision: Precision
+        self,
+        parameters: Mapping[str, tuple[Tensor, Tensor]],
+        taps: tuple[str, ...],
+        *,
+        pooling: Pooling,
+        edges: Edges,
+        precision: Precision,
     ) -> None:
         self.taps = taps
-        self._steps = _steps(tuple(kernels))
-        self._channels = {name: kernel.shape[2:] for name, (kernel, _) in kernels.items()}
+        self.parameters = parameters
+        self._steps = _steps(tuple(parameters))
+        self._channels = {name: tuple(kernel.shape[2:]) for name, (kernel, _) in parameters.items()}
         self._pooling = pooling
         self._edges = edges
         self._dtype = precision.value
-        self.parameters = {
-            name: (ops.cast(kernel, self._dtype), ops.cast(bias, self._dtype))
-            for name, (kernel, bias) in kernels.items()
-        }
 
     def __call__(self, picture: Tensor, parameters: Tree) -> dict[str, Tensor]:
         """See `Extractor.__call__`."""
@@ -121,6 +130,11 @@ class _VggExtractor:
             2 * 9 * self._channels[name][0] * shape.channels * shape.height * shape.width
             for name, shape in self._walk(height, width)
         )
+
+    def feature_bytes(self, height: int, width: int) -> int:
+        """See `Extractor.feature_bytes`."""
+        values = sum(s.height * s.width * s.channels for _, s in self._walk(height, width))
+        return values * (4 if self._dtype == "float32" else 2)
 
     def _walk(self, height: int, width: int) -> list[tuple[str, TapShape]]:
         shapes = []

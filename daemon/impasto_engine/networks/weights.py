@@ -9,8 +9,6 @@ import os
 from pathlib import Path
 from typing import Any
 
-import keras
-
 from impasto_engine.errors import NetworkError
 
 __all__ = ["WEIGHTS_DIR_VARIABLE", "find", "keras_cache", "load"]
@@ -57,6 +55,8 @@ def load(name: str, build: Any, given: Path | None = None) -> tuple[Any, str]:
     Raises:
         NetworkError: No weights can be had, or the file does not hold this network's weights.
     """
+    import keras
+
     file = find(name, given)
     if file is None:
         try:
