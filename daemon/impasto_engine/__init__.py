@@ -14,6 +14,7 @@ from impasto_engine.estimate import Estimate, estimate
 from impasto_engine.evaluation import evaluate
 from impasto_engine.networks import available, load_network
 from impasto_engine.painting import paint, reconstruct_content, reconstruct_style
+from impasto_engine.picture_file import PictureFile, read_picture, read_recipe, write_picture
 from impasto_engine.progress import Losses, Painting, Progress
 from impasto_engine.settings import Settings, Style
 from impasto_engine.version import __version__
@@ -26,6 +27,7 @@ __all__ = [
     "Painting",
     "PaintingError",
     "PictureError",
+    "PictureFile",
     "Progress",
     "Settings",
     "SettingsError",
@@ -36,6 +38,9 @@ __all__ = [
     "evaluate",
     "load_network",
     "paint",
+    "read_picture",
+    "read_recipe",
     "reconstruct_content",
     "reconstruct_style",
+    "write_picture",
 ]

@@ -30,8 +30,8 @@ SMALLEST_VARIANCE = 1e-6
 
 def luminance(colours: NDArray[np.float32]) -> NDArray[np.float32]:
     """The luma of `(H, W, 3)` colours as three equal channels."""
-    luma: NDArray[np.float32] = colours @ LUMA
-    return np.repeat(luma[..., None], 3, axis=-1)
+    grey: NDArray[np.float32] = np.repeat((colours @ LUMA)[..., None], 3, axis=-1)
+    return grey
 
 
 def match_luminance(
@@ -51,7 +51,10 @@ def match_luminance(
     style_mean, style_deviation = _mean_and_deviation(style_luma[..., 0], style_alpha)
     content_mean, content_deviation = _mean_and_deviation(content_luma[..., 0], content_alpha)
     gain = content_deviation / style_deviation
-    return np.clip((style_luma - style_mean) * gain + content_mean, 0.0, 1.0).astype(np.float32)
+    matched: NDArray[np.float32] = np.clip(
+        (style_luma - style_mean) * np.float32(gain) + np.float32(content_mean), 0, 1
+    )
+    return matched
 
 
 def with_colours_of(content: NDArray[np.float32], painted: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto_engine.errors import PaintingError
-from impasto_engine.optimisers import Minimise
+from impasto_engine.optimisers import Bounds, Minimise
 
 __all__ = ["Descent", "descend"]
 
@@ -43,11 +43,11 @@ class Descent:
     stopped: bool = False
 
 
-class _Ended(Exception):
+class _EndedError(Exception):
     """Leaves the optimiser: the evaluations are spent or the caller asked to stop."""
 
 
-class _RolledBack(Exception):
+class _RolledBackError(Exception):
     """Leaves the optimiser: the loss is not finite, or exploded."""
 
 
@@ -57,6 +57,7 @@ def descend(
     evaluations: int,
     *,
     minimise: Minimise,
+    bounds: Bounds | None,
     round_evaluations: int | None,
     on_evaluation: Callable[[Descent, Terms], bool],
 ) -> Descent:
@@ -67,6 +68,7 @@ def descend(
         start: The picture to start from.
         evaluations: How many evaluations may be spent.
         minimise: The optimiser.
+        bounds: The lowest and the highest value that a picture may hold; None for any.
         round_evaluations: Start the optimiser anew after so many evaluations; None for never.
         on_evaluation: Told after each evaluation where things stand and the terms just evaluated; True to stop.
 
@@ -80,7 +82,7 @@ def descend(
     def watched(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         nonlocal first_loss, rollbacks_in_a_row
         if state.evaluations >= evaluations:
-            raise _Ended
+            raise _EndedError
         picture = point.reshape(start.shape).astype(np.float32)
         terms, gradient = evaluate(picture)
         loss = float(np.sum(terms, dtype=np.float64))
@@ -98,19 +100,21 @@ def descend(
             rollbacks_in_a_row = 0
         if on_evaluation(state, terms):
             state.stopped = True
-            raise _Ended
+            raise _EndedError
         if not sound:
-            raise _RolledBack
+            raise _RolledBackError
         return loss, gradient.reshape(-1).astype(np.float64)
 
     while state.evaluations < evaluations:
         spent_before = state.evaluations
         left = evaluations - state.evaluations
         try:
-            minimise(watched, state.picture.reshape(-1).astype(np.float64), min(left, round_evaluations or left))
-        except _Ended:
+            minimise(
+                watched, state.picture.reshape(-1).astype(np.float64), min(left, round_evaluations or left), bounds
+            )
+        except _EndedError:
             break
-        except _RolledBack:
+        except _RolledBackError:
             state.rollbacks += 1
             rollbacks_in_a_row += 1
             if rollbacks_in_a_row >= MOST_ROLLBACKS:

@@ -101,7 +101,7 @@ class Materials:
             `(H, W, 3)`, or `(H, W, 4)` where the content has alpha; float32, sRGB, [0, 1].
         """
         height, width = picture.shape[:2]
-        colours = np.clip(picture / np.float32(255.0), 0.0, 1.0)
+        colours: Colours = np.clip(picture / np.float32(255.0), 0.0, 1.0)
         if self.color is Color.LUMINANCE:
             own = np.clip(resize(self.content, height, width), 0.0, 1.0)
             colours = with_colours_of(own, colours)

@@ -289,6 +289,7 @@ class _Painter:
             picture,
             scale.evaluations,
             minimise=OPTIMISERS[self.settings.optimizer],
+            bounds=(0.0, 255.0) if recipe.bounded else None,
             round_evaluations=recipe.round_evaluations,
             on_evaluation=told,
         )

@@ -65,6 +65,7 @@ class Recipe:
         tv_weight: Weight of the total variation.
         total_variation: Its form.
         centred: Compare covariances and means rather than raw Gram matrices.
+        bounded: Keep every value of the picture in 0-255 while painting, rather than clip it at the end.
         edges: What the first convolution sees outside the picture.
         start: The picture painting starts from unless told otherwise.
         longer_side: Pixels of the longer side unless a size is given.
@@ -83,6 +84,7 @@ class Recipe:
     tv_weight: float
     total_variation: TotalVariation
     centred: bool
+    bounded: bool
     edges: Edges
     start: Start
     longer_side: int = 512
@@ -109,6 +111,7 @@ RECIPES: Mapping[str, Recipe] = {
             tv_weight=0.005,
             total_variation=TotalVariation.SQUARED,
             centred=True,
+            bounded=True,
             edges=Edges.REPLICATE,
             start=Start.CONTENT,
             coarse_to_fine=True,
@@ -123,6 +126,7 @@ RECIPES: Mapping[str, Recipe] = {
             tv_weight=0.0,
             total_variation=TotalVariation.SQUARED,
             centred=False,
+            bounded=False,
             edges=Edges.ZERO,
             start=Start.NOISE,
             evaluations=500,
@@ -136,6 +140,7 @@ RECIPES: Mapping[str, Recipe] = {
             tv_weight=1.0,
             total_variation=TotalVariation.POWER,
             centred=False,
+            bounded=False,
             edges=Edges.ZERO,
             start=Start.CONTENT,
             rows=400,

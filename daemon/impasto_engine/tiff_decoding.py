@@ -51,6 +51,7 @@ def decode_tiff(data: bytes) -> DecodedPicture:
     with tifffile.TiffFile(BytesIO(data)) as tiff:
         page = tiff.pages.first
         check_size(page.imagewidth, page.imagelength * page.imagedepth)
+        check_size(page.tilewidth or 1, page.tilelength or 1)
         _check_strips(page, len(data))
         bits = page.bitspersample
         if page.photometric not in _COLOURS or not isinstance(bits, int) or bits <= 8:

@@ -1,6 +1,7 @@
 """Gradients, compilation and devices with TensorFlow."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,7 +16,6 @@ __all__ = ["compile_forward", "compile_gradient", "device"]
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
     """See `Backend.compile_gradient`."""
 
-    @tf.function  # type: ignore[untyped-decorator]
     def terms_and_gradient(picture: Tensor, arguments: Tree) -> tuple[Tensor, Tensor]:
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(picture)
@@ -23,8 +23,10 @@ def compile_gradient(terms: TermsFunction) -> GradientFunction:
             loss = tf.reduce_sum(values)
         return values, tape.gradient(loss, picture)
 
+    compiled = _Compiled(terms_and_gradient)
+
     def call(picture: NDArray[np.float32], arguments: Tree) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        values, gradient = terms_and_gradient(tf.convert_to_tensor(picture), arguments)
+        values, gradient = compiled(picture, arguments)
         return values.numpy(), gradient.numpy()
 
     return call
@@ -32,8 +34,26 @@ def compile_gradient(terms: TermsFunction) -> GradientFunction:
 
 def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:
     """See `Backend.compile_forward`."""
-    compiled = tf.function(function)
-    return lambda picture, arguments: compiled(tf.convert_to_tensor(picture), arguments)
+    return _Compiled(function)
+
+
+class _Compiled:
+    """A function traced once for each shape of the picture.
+
+    The trace is kept here rather than by `tf.function`, whose count of traces would warn of every new scale.
+    """
+
+    def __init__(self, function: Callable[[Tensor, Tree], Any]) -> None:
+        self._function = function
+        self._traces: dict[tuple[int, ...], Any] = {}
+
+    def __call__(self, picture: NDArray[np.float32], arguments: Tree) -> Any:
+        tensors = tf.nest.map_structure(tf.convert_to_tensor, arguments)
+        picture = tf.convert_to_tensor(picture)
+        shape = tuple(picture.shape)
+        if shape not in self._traces:
+            self._traces[shape] = tf.function(self._function).get_concrete_function(picture, tensors)
+        return self._traces[shape](picture, tensors)
 
 
 def device() -> str:

@@ -17,7 +17,7 @@ from impasto_engine.errors import SettingsError
 from impasto_engine.networks.network import Edges, Extractor, Pooling, Precision, TapShape
 from impasto_engine.types import Mask, Tensor, Tree
 
-__all__ = ["BLOCKS", "BGR_MEAN", "Vgg"]
+__all__ = ["BGR_MEAN", "BLOCKS", "Vgg"]
 
 BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions in each block."""
@@ -26,13 +26,14 @@ BGR_MEAN = (103.939, 116.779, 123.68)
 """Mean of ImageNet's pixels, 0-255, in the order blue, green, red, subtracted from every input (Simonyan 2014, §2.1;
 the figures are those of the weights' publication)."""
 
-AVERAGE_POOLING_GAIN = 1.35
-"""Average pooling hands on less than maximum pooling; this factor makes up for it. See `benchmarks/pooling_gain.py`."""
+AVERAGE_POOLING_GAINS = (1.31, 1.73, 1.84, 2.06)
+"""What average pooling after each block hands on is smaller than what maximum pooling does; these factors make up for
+it. They are VGG16's mean ratios on photographs and paintings: see `benchmarks/pooling_gain.py`."""
+
+_POOLS = ("block1_pool", "block2_pool", "block3_pool", "block4_pool")
 
 Kernels = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
 """For each convolution its kernel `(3, 3, c_in, c_out)` and bias `(c_out,)`."""
-
-_POOL = "pool"
 
 
 def layer_names(blocks: Sequence[int]) -> tuple[str, ...]:
@@ -103,8 +104,8 @@ class _VggExtractor:
             x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
             padding = "valid"
         for step in self._steps:
-            if step == _POOL:
-                x = self._pool(x)
+            if step in _POOLS:
+                x = self._pool(x, AVERAGE_POOLING_GAINS[_POOLS.index(step)])
                 continue
             kernel, bias = parameters[step]
             x = ops.relu(ops.conv(x, kernel, padding=padding, data_format="channels_last") + bias)
@@ -113,12 +114,12 @@ class _VggExtractor:
                 features[step] = x
         return features
 
-    def _pool(self, x: Tensor) -> Tensor:
+    def _pool(self, x: Tensor, gain: float) -> Tensor:
         padding = _pool_padding(x.shape[1], x.shape[2])
         if self._pooling is Pooling.MAX:
             return ops.max_pool(x, 2, 2, padding=padding, data_format="channels_last")
         averaged = ops.average_pool(x, 2, 2, padding=padding, data_format="channels_last")
-        return averaged * ops.cast(AVERAGE_POOLING_GAIN, self._dtype)
+        return averaged * ops.cast(gain, self._dtype)
 
     def shapes(self, height: int, width: int) -> dict[str, TapShape]:
         """See `Extractor.shapes`."""
@@ -139,7 +140,7 @@ class _VggExtractor:
     def _walk(self, height: int, width: int) -> list[tuple[str, TapShape]]:
         shapes = []
         for step in self._steps:
-            if step == _POOL:
+            if step in _POOLS:
                 height, width = _pooled(height, width)
             else:
                 channels = self._channels[step][1]
@@ -157,7 +158,7 @@ class _VggExtractor:
         box = ops.full((3, 3, 1, 1), 1.0 / 9.0, "float32")
         seen = {}
         for step in self._steps:
-            if step == _POOL:
+            if step in _POOLS:
                 padding = _pool_padding(x.shape[1], x.shape[2])
                 x = ops.average_pool(x, 2, 2, padding=padding, data_format="channels_last")
                 continue
@@ -171,9 +172,10 @@ class _VggExtractor:
 def _steps(convolutions: Sequence[str]) -> tuple[str, ...]:
     """The convolutions with a pooling step wherever one block follows another."""
     steps: list[str] = []
+    pools = iter(_POOLS)
     for name in convolutions:
         if name.endswith("_conv1") and steps:
-            steps.append(_POOL)
+            steps.append(next(pools))
         steps.append(name)
     return tuple(steps)
 
