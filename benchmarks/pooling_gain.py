@@ -1,4 +1,4 @@
-"""Measures how much less average pooling hands on than maximum pooling, for `AVERAGE_POOLING_GAIN` in `networks/vgg.py`.
+"""Measures how much less average pooling hands on than maximum pooling: `AVERAGE_POOLING_GAINS` in `networks/vgg.py`.
 
     python benchmarks/pooling_gain.py PICTURE...
 

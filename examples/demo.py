@@ -2,7 +2,8 @@
 
     python examples/demo.py FOLDER
 
-The photograph is scikit-image's `chelsea`, a cat, by Stefan van der Walt (CC0); the style is `examples/styles/swirl.jpg`.
+The photograph is scikit-image's `chelsea`, a cat, by Stefan van der Walt (CC0); the style is our own
+`examples/styles/swirl.jpg`.
 """
 
 import subprocess

@@ -4,7 +4,6 @@ Decoders are told apart by how a file begins, never by its name.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from enum import Enum
 from struct import unpack
 from types import MappingProxyType
@@ -87,13 +86,13 @@ def _decode_webp(data: bytes) -> DecodedPicture:
 
 
 def _decode_png(data: bytes) -> DecodedPicture:
+    """Decode by libpng, which refuses a PNG with too few rows; Pillow paints them black, and has no 16 bits."""
     chunks = {kind: body for kind, body in read_chunks(data) if kind in (b"IHDR", b"IDAT", b"eXIf")}
     width, height, depth = unpack(">IIB", chunks[b"IHDR"][:9])
     check_size(width, height)
+    if b"IDAT" not in chunks:
+        raise PictureError(DAMAGED)
     exif = bytes(chunks[b"eXIf"]) if b"eXIf" in chunks else None
-    orientation = exif_orientation(exif) if exif else 1
-    if depth < 16 or b"IDAT" not in chunks:
-        return replace(decode_with_pillow(data), exif=exif, orientation=orientation)
     with open_header(data) as header:
         profile = header.info.get("icc_profile")
     values = imagecodecs.png_decode(data)
@@ -102,10 +101,10 @@ def _decode_png(data: bytes) -> DecodedPicture:
     return DecodedPicture(
         samples=values[..., :-1] if clear else values,
         alpha=as_unit_floats(values[..., -1]) if clear else None,
-        bits=16,
+        bits=16 if depth == 16 else 8,
         profile=profile or None,
         exif=exif,
-        orientation=orientation,
+        orientation=exif_orientation(exif) if exif else 1,
         format="PNG",
     )
 

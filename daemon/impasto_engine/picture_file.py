@@ -20,7 +20,7 @@ from impasto_engine.exif_block import exif_for_file, kept_exif
 from impasto_engine.picture_decoding import decode_picture
 from impasto_engine.picture_encoding import FORMATS, FileFormat, Notes
 from impasto_engine.picture_recipe import recipe_as_text, recipe_in_file
-from impasto_engine.picture_samples import check_size, upright
+from impasto_engine.picture_samples import as_unit_floats, check_size, upright
 from impasto_engine.types import Pixels
 from impasto_engine.version import __version__
 from impasto_engine.whole_file import check_replaceable, read_whole_file, replace_file
@@ -227,11 +227,13 @@ def _depth(place: Path, kind: FileFormat, like: PictureFile | None, bits: int | 
 
 def _samples(pixels: Pixels, kind: FileFormat, depth: int, profile: bytes | None) -> tuple[NDArray[Any], bytes | None]:
     """Bring pixels into the form that is stored, and tell which profile it is in."""
-    colours = np.clip(np.nan_to_num(pixels[..., :3]), 0.0, 1.0).astype(np.float32)
-    alpha = np.clip(np.nan_to_num(pixels[..., 3:]), 0.0, 1.0).astype(np.float32)
+    colours, alpha = as_unit_floats(pixels[..., :3]), as_unit_floats(pixels[..., 3:])
     if alpha.shape[2] and not kind.alpha:
         colours, alpha = colours * alpha + (1.0 - alpha), alpha[..., :0]
     converted = from_srgb(colours, profile)
-    stored = np.concatenate([colours if converted is None else converted, alpha], axis=2)
+    stored = colours if converted is None else converted
+    if alpha.shape[2]:
+        stored = np.concatenate([stored, alpha], axis=2)
     dtype = np.uint16 if depth == 16 else np.uint8
-    return np.rint(stored * np.iinfo(dtype).max).astype(dtype), profile if converted is not None else None
+    stored *= np.iinfo(dtype).max
+    return np.rint(stored, out=stored).astype(dtype), profile if converted is not None else None

@@ -69,12 +69,14 @@ def as_unit_floats(samples: NDArray[Any]) -> NDArray[np.float32]:
         samples: any shape; uint8, uint16, or a float type, where NaN counts as 0.
 
     Returns:
-        The same shape, float32, [0, 1].
+        A new array of the same shape, float32, [0, 1].
     """
+    floats = samples.astype(np.float32)
     if samples.dtype.kind == "u":
-        return samples.astype(np.float32) / np.float32(np.iinfo(samples.dtype).max)
-    floats = np.nan_to_num(samples.astype(np.float32), nan=0.0, posinf=1.0, neginf=0.0)
-    return np.clip(floats, 0.0, 1.0)
+        floats /= np.float32(np.iinfo(samples.dtype).max)
+        return floats
+    np.nan_to_num(floats, copy=False, nan=0.0, posinf=1.0, neginf=0.0)
+    return np.clip(floats, 0.0, 1.0, out=floats)
 
 
 def upright(pixels: NDArray[np.float32], orientation: int) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Pictures of 8 bits a sample, in any format that Pillow reads safely; Pillow is kept quiet and to its header here.
+"""Pictures in the formats that Pillow reads safely, 8 bits a sample as a rule; Pillow is kept quiet and in bounds here.
 
 Formats are named one by one: Pillow would also open PostScript (by starting another program) and formats without a
 signature, as which any file of random bytes could pass.

@@ -1,0 +1,134 @@
+"""One painting, from the sentence that says what will happen to the finished file; the commands that paint share it."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from impasto_daemon.commands.destinations import Destinations
+from impasto_daemon.commands.display import Display
+from impasto_daemon.commands.interruption import Interruption
+from impasto_daemon.commands.result import write_result
+from impasto_daemon.commands.witnesses import Previews, Spared, Trace
+from impasto_daemon.commands.wording import counted, duration, losses_in_words, memory, sides
+
+if TYPE_CHECKING:
+    from impasto_engine import Estimate, Painting, Progress, Settings
+    from impasto_engine.networks.network import Network
+    from impasto_engine.picture_file import PictureFile
+
+__all__ = ["Commission", "carry_out", "print_estimate"]
+
+OnProgress = Callable[["Progress"], None]
+ShouldStop = Callable[[], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commission:
+    """A painting that is ready to be painted.
+
+    Attributes:
+        content: The picture whose size, depth, colour profile and EXIF the painting takes over.
+        network: What it is painted with.
+        settings: How.
+        styles: Number of style images.
+        paint: Paints it.
+        record: What to store with it.
+        stop_at: The evaluation at which to stop; None to go to the end.
+    """
+
+    content: "PictureFile"
+    network: "Network"
+    settings: "Settings"
+    styles: int
+    paint: Callable[[OnProgress, ShouldStop], "Painting"]
+    record: Callable[["Painting"], dict[str, Any]]
+    stop_at: int | None = None
+
+    def estimate(self) -> "Estimate":
+        """What it will cost.
+
+        Raises:
+            SettingsError: The network has no such layer.
+        """
+        from impasto_engine import estimate
+
+        height, width = self.content.pixels.shape[:2]
+        return estimate(height, width, self.network, self.settings, styles=self.styles)
+
+    def prospect(self, estimate: "Estimate") -> str:
+        """What will happen, on one line."""
+        from impasto_engine import backend, machine
+
+        precision = machine.resolve_precision(self.settings.precision).value
+        return (
+            f"{sides(estimate.height, estimate.width)} with {self.network.name} ({precision}, "
+            f"{backend.current().device()}): {counted(estimate.evaluations, 'evaluation')}, "
+            f"about {duration(estimate.seconds)} and {memory(estimate.memory_bytes)} of memory"
+        )
+
+
+def print_estimate(commission: Commission) -> None:
+    """Says what a painting will cost, on stdout."""
+    typer.echo(commission.prospect(commission.estimate()))
+
+
+def carry_out(commission: Commission, destinations: Destinations, display: Display) -> None:
+    """Paints, shows how it goes, and writes the result.
+
+    Raises:
+        EngineError: It cannot be painted.
+        Refused: It cannot be written where it should go.
+    """
+    from impasto_engine.picture_file import check_writable
+
+    output = destinations.output
+    if output is None:
+        raise ValueError("a painting without an output")
+    estimate = commission.estimate()
+    check_writable(output, size=(estimate.width, estimate.height))
+    display.say(f"Painting {commission.prospect(estimate)}.")
+    painting = _paint(commission, destinations, display)
+    display.say(_retrospect(painting, estimate))
+    place = write_result(output, painting, commission.content, commission.record(painting))
+    if not destinations.quiet:
+        typer.echo(bytes(place) + b"\n", nl=False)
+
+
+def _paint(commission: Commission, destinations: Destinations, display: Display) -> "Painting":
+    evaluation = 0
+    with ExitStack() as stack:
+        interruption = stack.enter_context(
+            Interruption(on_first=display.stopping, on_second=lambda: display.__exit__(None, None, None))
+        )
+        witnesses: list[OnProgress] = [display.told]
+        if destinations.trace is not None:
+            witnesses.append(Spared("a trace", stack.enter_context(Trace(destinations.trace)), display.warn))
+        if destinations.previews is not None:
+            previews = Previews(destinations.previews, destinations.preview_every, interruption.at_leisure)
+            witnesses.append(Spared("previews", previews, display.warn))
+
+        def on_progress(progress: "Progress") -> None:
+            nonlocal evaluation
+            evaluation = progress.evaluation
+            for witness in witnesses:
+                witness(progress)
+
+        def should_stop() -> bool:
+            return interruption.requested or evaluation == commission.stop_at
+
+        stack.enter_context(display)
+        return commission.paint(on_progress, should_stop)
+
+
+def _retrospect(painting: "Painting", estimate: "Estimate") -> str:
+    spent = (
+        f"Stopped at evaluation {painting.evaluations} of {estimate.evaluations}"
+        if painting.stopped
+        else f"Painted with {counted(painting.evaluations, 'evaluation')}"
+    )
+    size = sides(*painting.pixels.shape[:2])
+    rollbacks = f", {counted(painting.rollbacks, 'rollback')}" if painting.rollbacks else ""
+    return f"{spent} in {duration(painting.seconds)}, {size}: {losses_in_words(painting.losses)}{rollbacks}."

@@ -1,0 +1,103 @@
+"""What is stored with a painting, so that anyone can see how it was made and paint it again.
+
+```
+impasto, keras, backend    versions, as text
+command                    "stylize", "reconstruct content" or "reconstruct style"
+network                    {"name", "weights": a file or, where it was downloaded, null}
+settings                   the engine's Settings, without what was left to the recipe
+precision                  the precision that "auto" came to
+layer                      of a reconstruction
+content, start             a file, or null
+styles                     [{"file": a file, "weight", "region": a file or null}]
+evaluations                evaluations spent
+stopped                    whether the user stopped it there
+seconds                    from its start to its end
+losses                     {"loss", "terms", "layers"} as `impasto evaluate` gives them
+```
+
+A file is `{"path": as it was given, "absolute": the same from the root, "sha256": of its bytes}`.
+"""
+
+import hashlib
+import math
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto_daemon.commands.order import Order
+
+if TYPE_CHECKING:
+    from impasto_engine import Losses, Painting, Settings
+    from impasto_engine.networks.network import Network
+
+__all__ = ["file_record", "losses_record", "order_record", "painting_record", "sha256_of"]
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def file_record(path: Path | None) -> dict[str, str] | None:
+    """A file as it is stored."""
+    if path is None:
+        return None
+    return {"path": str(path), "absolute": str(path.absolute()), "sha256": sha256_of(path)}
+
+
+def order_record(order: Order) -> dict[str, Any]:
+    """The pictures that an order paints from."""
+    return {
+        "command": "stylize",
+        "content": file_record(order.content),
+        "start": file_record(order.start),
+        "styles": [
+            {"file": file_record(style.path), "weight": style.weight, "region": file_record(style.region)}
+            for style in order.styles
+        ],
+    }
+
+
+def painting_record(
+    painting: "Painting", network: "Network", settings: "Settings", sources: dict[str, Any]
+) -> dict[str, Any]:
+    """All that is stored.
+
+    Args:
+        painting: The finished painting.
+        network: What it was painted with.
+        settings: How it was painted.
+        sources: What it was painted from, as `order_record` gives it.
+    """
+    import keras
+
+    backend = keras.backend.backend()
+    weights = Path(network.weights)
+    return {
+        "impasto": metadata.version("impasto"),
+        "keras": keras.__version__,
+        "backend": f"{backend} {getattr(sys.modules.get(backend), '__version__', '')}".strip(),
+        "network": {"name": network.name, "weights": file_record(weights) if weights.is_file() else None},
+        "settings": settings.as_dict(),
+        "precision": painting.precision,
+        **sources,
+        "evaluations": painting.evaluations,
+        "stopped": painting.stopped,
+        "seconds": round(painting.seconds, 3),
+        "losses": losses_record(painting.losses),
+    }
+
+
+def losses_record(losses: "Losses") -> dict[str, Any]:
+    """Losses ready for JSON, which knows no infinity: a number that is not finite is null."""
+
+    def finite(value: float) -> float | None:
+        return float(value) if math.isfinite(value) else None
+
+    return {
+        "loss": finite(losses.loss),
+        "terms": {name: finite(value) for name, value in losses.terms.items()},
+        "layers": {name: finite(value) for name, value in losses.layers.items()},
+    }

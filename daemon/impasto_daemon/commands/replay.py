@@ -1,0 +1,132 @@
+"""Painting again from what is stored in a finished picture."""
+
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from impasto_daemon.commands.failures import Refused
+from impasto_daemon.commands.order import Order, OrderedStyle, Request, started_from, with_regions, with_weights
+from impasto_daemon.commands.record import sha256_of
+
+__all__ = ["replayed_order"]
+
+_INSTEAD_OF = {"strength": "content_weight", "content_weight": "strength"}
+"""Settings that exclude each other: giving one does away with the stored other."""
+
+Note = Callable[[str], None]
+
+
+def replayed_order(picture: Path, request: Request, note: Note) -> Order:
+    """The order stored in a picture, changed by what the command line says.
+
+    Args:
+        picture: The finished picture.
+        request: What the command line says.
+        note: Called with a sentence for what may make the new picture another one.
+
+    Raises:
+        EngineError: The picture cannot be read, or nothing is stored in it.
+        Refused: A stored file has moved or changed, or the request does not fit.
+    """
+    from impasto_engine.picture_file import read_recipe
+
+    record = read_recipe(picture)
+    command = record.get("command")
+    if command != "stylize":
+        raise Refused(f"{str(picture)!r} was painted by 'impasto {command}', and only stylize can be replayed.")
+    if record.get("impasto") != metadata.version("impasto"):
+        note(
+            f"{str(picture)!r} was painted by Impasto {record.get('impasto')}, and this is "
+            f"{metadata.version('impasto')}: the new picture may differ."
+        )
+    try:
+        return _changed(_Stored(picture, record, note), request)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Refused(f"What is stored in {str(picture)!r} cannot be understood; give CONTENT and STYLE.") from error
+
+
+class _Stored:
+    """What is stored in a picture, and the files it names."""
+
+    def __init__(self, picture: Path, record: Mapping[str, Any], note: Note) -> None:
+        self.record = record
+        self._picture = picture
+        self._note = note
+
+    def file(self, what: str, stored: Mapping[str, str], remedy: str) -> Path:
+        """Finds a file where it was, or of the same name in the folder we are in, or beside the picture.
+
+        Raises:
+            Refused: There is none, or it has changed.
+        """
+        places = (Path(stored["absolute"]), Path(stored["path"]), self._picture.parent / Path(stored["path"]).name)
+        there = [place for place in places if place.is_file()]
+        for place in there:
+            if sha256_of(place) == stored["sha256"]:
+                return place
+        if there:
+            raise Refused(
+                f"The {what} {str(there[0])!r} has changed since {str(self._picture)!r} was painted; {remedy}."
+            )
+        raise Refused(f"The {what} is no longer at {stored['absolute']!r}, or cannot be read; {remedy}.")
+
+    def weights(self) -> Path | None:
+        """The weights file, or None, with a note, where it is not as it was."""
+        stored = self.record["network"]["weights"]
+        if stored is None:
+            return None
+        place = Path(stored["absolute"])
+        if place.is_file() and sha256_of(place) == stored["sha256"]:
+            return place
+        self._note(
+            f"The weights file {str(place)!r} is not there as it was; others of {self.record['network']['name']} are "
+            "taken, and the new picture may differ."
+        )
+        return None
+
+    def styles(self, paths: tuple[Path, ...], *, regions: bool) -> list[OrderedStyle]:
+        """The stored styles, with other images if there are any, and with their regions unless others are given."""
+        stored = self.record["styles"]
+        if paths and len(paths) != len(stored):
+            raise Refused(
+                f"{str(self._picture)!r} was painted with {len(stored)} styles, and {len(paths)} are given; "
+                "give as many, or none."
+            )
+        return [
+            OrderedStyle(
+                path=paths[index]
+                if paths
+                else self.file("style image", style["file"], "give the style images anew, after the content image"),
+                weight=float(style["weight"]),
+                region=self.file("region", style["region"], "give all regions anew with --region")
+                if regions and style["region"]
+                else None,
+            )
+            for index, style in enumerate(stored)
+        ]
+
+
+def _changed(stored: _Stored, request: Request) -> Order:
+    record = stored.record
+    settings = {**record["settings"], "precision": record["precision"]}
+    for name in request.settings:
+        settings.pop(_INSTEAD_OF.get(name, ""), None)
+    settings.update(request.settings)
+    init, start = started_from(request.init)
+    if not init and record["start"]:
+        start = stored.file("picture to start from", record["start"], "give it anew with --init")
+    styles = stored.styles(request.styles, regions=request.regions is None)
+    stopped = record["stopped"] and "evaluations" not in request.settings
+    network = request.network or record["network"]["name"]
+    same_network = network == record["network"]["name"]
+    return Order(
+        content=request.content
+        or stored.file("content image", record["content"], "give the content image anew as CONTENT"),
+        styles=with_regions(with_weights(styles, request.style_weights), request.regions),
+        start=start,
+        settings={**settings, **init},
+        network=network,
+        weights=request.weights or (stored.weights() if same_network else None),
+        stop_at=int(record["evaluations"]) if stopped else None,
+    )

@@ -1,0 +1,158 @@
+"""`impasto stylize`: paints a picture in the style of others."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from impasto_daemon.commands import options
+from impasto_daemon.commands.commission import Commission, carry_out, print_estimate
+from impasto_daemon.commands.destinations import Destinations
+from impasto_daemon.commands.display import display_for
+from impasto_daemon.commands.failures import Refused
+from impasto_daemon.commands.loading import loaded_network
+from impasto_daemon.commands.order import Order, Request, first_order, refuse_overwriting, style_weights
+from impasto_daemon.commands.quiet_start import start_keras
+from impasto_daemon.commands.record import order_record, painting_record
+from impasto_daemon.commands.replay import replayed_order
+from impasto_daemon.commands.witnesses import PREVIEW_EVERY
+
+if TYPE_CHECKING:
+    from impasto_engine.types import Mask
+
+__all__ = ["stylize"]
+
+
+def stylize(
+    content: Annotated[
+        Path | None, typer.Argument(metavar="CONTENT", help="The picture to paint.", show_default=False)
+    ] = None,
+    styles: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="STYLE", help="The pictures whose style to paint it in.", show_default=False),
+    ] = None,
+    output: options.Output = None,
+    size: options.Size = None,
+    replay: options.Replay = None,
+    estimate: options.EstimateOnly = False,
+    recipe: options.RecipeName = None,
+    strength: options.Strength = None,
+    content_weight: options.ContentWeight = None,
+    style_weight: options.StyleWeight = None,
+    tv_weight: options.TvWeight = None,
+    content_layers: options.ContentLayers = None,
+    style_layers: options.StyleLayers = None,
+    weights_of_styles: options.StyleWeights = None,
+    regions: options.Regions = None,
+    style_scale: options.StyleScale = None,
+    color: options.Color = None,
+    network: options.NetworkName = None,
+    weights: options.WeightsFile = None,
+    evaluations: options.Evaluations = None,
+    init: options.Init = None,
+    pooling: options.Pooling = None,
+    optimizer: options.Optimizer = None,
+    precision: options.Precision = None,
+    seed: options.Seed = None,
+    previews: options.Previews = None,
+    preview_every: options.PreviewEvery = PREVIEW_EVERY,
+    trace: options.Trace = None,
+    quiet: options.Quiet = False,
+) -> None:
+    """Paint CONTENT in the style of one or more pictures.
+
+    Ctrl-C keeps the best picture so far; a second Ctrl-C leaves without.
+    """
+    if output is None and not estimate:
+        raise Refused("There is no output: give a file name with -o, or --estimate to paint nothing.")
+    request = Request(
+        content=content,
+        styles=tuple(styles or ()),
+        style_weights=style_weights(weights_of_styles),
+        regions=tuple(regions) if regions else None,
+        init=init,
+        settings=options.those_given(
+            {
+                "recipe": recipe,
+                "size": options.size_of(size),
+                "evaluations": evaluations,
+                "strength": strength,
+                "content_weight": content_weight,
+                "style_weight": style_weight,
+                "tv_weight": tv_weight,
+                "content_layers": content_layers,
+                "style_layers": style_layers,
+                "style_scale": style_scale,
+                "color": color,
+                "pooling": pooling,
+                "optimizer": optimizer,
+                "precision": precision,
+                "seed": seed,
+            }
+        ),
+        network=network,
+        weights=weights,
+    )
+    if replay is None:
+        first_order(request)  # refuses what it can before Keras takes its seconds to start
+    start_keras()
+    display = display_for(quiet=quiet)
+    order = first_order(request) if replay is None else replayed_order(replay, request, display.say)
+    destinations = Destinations(output=output, previews=previews, preview_every=preview_every, trace=trace, quiet=quiet)
+    if output is not None:
+        refuse_overwriting(output, order)
+    destinations.check()
+    commission = commissioned(order, quiet=quiet)
+    if estimate:
+        print_estimate(commission)
+    else:
+        carry_out(commission, destinations, display)
+
+
+def commissioned(order: Order, *, quiet: bool) -> Commission:
+    """Reads what an order names, and loads the network.
+
+    Raises:
+        EngineError: A setting is impossible, a picture cannot be read, or the network cannot be had.
+    """
+    from impasto_engine import Settings, Style, paint
+    from impasto_engine.picture_file import read_picture
+
+    settings = Settings.from_dict(order.settings)
+    content = read_picture(order.content)
+    styles = [
+        Style(
+            pixels=read_picture(style.path).pixels,
+            weight=style.weight,
+            region=None if style.region is None else read_region(style.region),
+        )
+        for style in order.styles
+    ]
+    start = None if order.start is None else read_picture(order.start).pixels
+    sources = order_record(order)
+    network = loaded_network(order.network, order.weights, quiet=quiet)
+    return Commission(
+        content=content,
+        network=network,
+        settings=settings,
+        styles=len(styles),
+        paint=lambda on_progress, should_stop: paint(
+            content.pixels, styles, network, settings, start=start, on_progress=on_progress, should_stop=should_stop
+        ),
+        record=lambda painting: painting_record(painting, network, settings, sources),
+        stop_at=order.stop_at,
+    )
+
+
+def read_region(path: Path) -> "Mask":
+    """A region: where a picture is white and not transparent.
+
+    Raises:
+        PictureError: The picture cannot be read.
+    """
+    from impasto_engine.colour import luminance
+    from impasto_engine.picture_file import read_picture
+
+    pixels = read_picture(path).pixels
+    brightness = luminance(pixels[..., :3])[..., 0]
+    return brightness if pixels.shape[2] == 3 else brightness * pixels[..., 3]
