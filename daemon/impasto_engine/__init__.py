@@ -7,17 +7,25 @@ content = read_picture("photograph.jpg")
 style = read_picture("painting.jpg")
 painting = paint(content.pixels, [Style(pixels=style.pixels)], load_network("vgg16"), Settings(size=512))
 ```
+
+What is listed here is imported when it is first asked for, so that reading a picture or checking settings does not wait
+for Keras and its backend.
 """
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from impasto_engine.errors import EngineError, NetworkError, PaintingError, PictureError, SettingsError
-from impasto_engine.estimate import Estimate, estimate
-from impasto_engine.evaluation import evaluate
-from impasto_engine.networks import available, load_network
-from impasto_engine.painting import paint, reconstruct_content, reconstruct_style
-from impasto_engine.picture_file import PictureFile, read_picture, read_recipe, write_picture
-from impasto_engine.progress import Losses, Painting, Progress
-from impasto_engine.settings import Settings, Style
 from impasto_engine.version import __version__
+
+if TYPE_CHECKING:
+    from impasto_engine.cost import Estimate, estimate
+    from impasto_engine.evaluation import evaluate
+    from impasto_engine.networks import available, load_network
+    from impasto_engine.painting import paint, reconstruct_content, reconstruct_style
+    from impasto_engine.picture_file import PictureFile, read_picture, read_recipe, write_picture
+    from impasto_engine.progress import Losses, Painting, Progress
+    from impasto_engine.settings import Settings, Style
 
 __all__ = [
     "EngineError",
@@ -44,3 +52,27 @@ __all__ = [
     "reconstruct_style",
     "write_picture",
 ]
+
+_HOMES = {
+    "cost": ("Estimate", "estimate"),
+    "evaluation": ("evaluate",),
+    "networks": ("available", "load_network"),
+    "painting": ("paint", "reconstruct_content", "reconstruct_style"),
+    "picture_file": ("PictureFile", "read_picture", "read_recipe", "write_picture"),
+    "progress": ("Losses", "Painting", "Progress"),
+    "settings": ("Settings", "Style"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is listed above from its module (PEP 562)."""
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

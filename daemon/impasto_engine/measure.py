@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from impasto_engine import backend, machine
-from impasto_engine.estimate import PASSES
+from impasto_engine.cost import PASSES
 from impasto_engine.materials import prepare
 from impasto_engine.networks.network import Network
 from impasto_engine.painting import painting_size, weights_of

@@ -184,6 +184,8 @@ class _Painter:
     _began: float = field(init=False, default=0.0)
     _spent: int = field(init=False, default=0)
     _rollbacks: int = field(init=False, default=0)
+    _compiled_at: float = field(init=False, default=0.0)
+    _pixel_s: float | None = field(init=False, default=None)
 
     def paint(self) -> Painting:
         recipe = recipe_named(self.settings.recipe)
@@ -253,7 +255,6 @@ class _Painter:
     ) -> Descent:
         scale = scales[index]
         compiled = backend.current().compile_gradient(problem.objective)
-        scale_began = self.clock()
         evaluations = sum(s.evaluations for s in scales)
         pixels_to_come = sum(s.evaluations * s.height * s.width for s in scales[index + 1 :])
 
@@ -263,8 +264,12 @@ class _Painter:
 
         def told(state: Descent, terms: NDArray[np.float32]) -> bool:
             now = self.clock()
-            each_s = (now - scale_began) / state.evaluations
-            evaluations_to_come = scale.evaluations - state.evaluations + pixels_to_come / (scale.height * scale.width)
+            if state.evaluations == 1:
+                self._compiled_at = now
+            else:
+                evaluated = (state.evaluations - 1) * scale.height * scale.width
+                self._pixel_s = (now - self._compiled_at) / evaluated
+            left = (scale.evaluations - state.evaluations) * scale.height * scale.width + pixels_to_come
             best = state.picture
             self.on_progress(
                 Progress(
@@ -277,7 +282,7 @@ class _Painter:
                     losses=problem.losses(terms),
                     best_loss=state.loss,
                     seconds=now - self._began,
-                    remaining_s=each_s * evaluations_to_come,
+                    remaining_s=None if self._pixel_s is None else self._pixel_s * left,
                     rollbacks=self._rollbacks + state.rollbacks,
                     preview=lambda: self.materials.finished(best),
                 )

@@ -46,7 +46,8 @@ class Progress:
         losses: Of the picture just evaluated, which need not be the best.
         best_loss: The loss of the best picture of this scale.
         seconds: Since painting began.
-        remaining_s: Estimate of the seconds to the end.
+        remaining_s: Estimate of the seconds to the end; None after the very first evaluation, most of whose time went
+            into compiling.
         rollbacks: How often painting had to go back to the best picture because a loss was not finite or exploded.
         preview: Call it for the best picture of this scale so far, as `Painting.pixels`; costs nothing until called.
     """
@@ -60,7 +61,7 @@ class Progress:
     losses: Losses
     best_loss: float
     seconds: float
-    remaining_s: float
+    remaining_s: float | None
     rollbacks: int
     preview: Callable[[], Pixels] = field(repr=False)
 

@@ -63,7 +63,7 @@ class Lines(Display):
         self.say(
             f"Evaluation {progress.evaluation} of {progress.evaluations}, "
             f"scale {progress.scale} of {progress.scales} ({sides(progress.height, progress.width)}): "
-            f"{losses_in_words(progress.losses)}, {duration(progress.remaining_s)} left"
+            f"{losses_in_words(progress.losses)}, {time_left(progress.remaining_s)}"
         )
 
 
@@ -124,7 +124,7 @@ class Bar(Display):
             completed=progress.evaluation,
             total=progress.evaluations,
             losses=losses_in_words(progress.losses) if wide else f"loss {progress.losses.loss:.4g}",
-            left=(self._STOPPING if self._stopping else f"{duration(progress.remaining_s)} left").rjust(self.LEFT),
+            left=(self._STOPPING if self._stopping else time_left(progress.remaining_s)).rjust(self.LEFT),
         )
 
     def stopping(self) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from impasto_engine import Losses
 
-__all__ = ["counted", "duration", "losses_in_words", "memory", "sides"]
+__all__ = ["counted", "duration", "losses_in_words", "memory", "sides", "time_left"]
 
 
 def duration(seconds: float) -> str:
@@ -18,6 +18,11 @@ def duration(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60} min {whole % 60} s"
     return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def time_left(seconds: float | None) -> str:
+    """`12 s left`, or that it is not known yet."""
+    return "time left unknown" if seconds is None else f"{duration(seconds)} left"
 
 
 def memory(size_bytes: float) -> str:

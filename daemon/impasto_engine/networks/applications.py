@@ -72,7 +72,7 @@ _EXPERIMENTS: Mapping[str, _Experiment] = {
         caffe=False,
         smallest_side=71,
         content_taps=("block5_sepconv2_bn",),
-        style_taps=("block1_conv1_act", "block2_sepconv1_act", "block3_sepconv1_act", "block4_sepconv1_act"),
+        style_taps=("block1_conv1_act", "block2_sepconv2_act", "block3_sepconv1_act", "block4_sepconv1_act"),
     ),
 }
 
