@@ -18,6 +18,13 @@ Picture = NDArray[np.float32]
 EXPLOSION = 1e3
 """A loss so many times the first one is no line search at work but an explosion."""
 
+ROLLBACK_STEP = 0.1
+"""What a rollback multiplies the first step by."""
+
+STANDSTILL = 1e-4
+"""An optimiser that ends by itself, its line search lost in rounding or its curvature misleading, is started anew from
+the best picture, unless it has lowered the loss by less than this share."""
+
 MOST_ROLLBACKS = 5
 """Rollbacks in a row without a better picture in between, after which the scale ends with the best it has."""
 
@@ -58,6 +65,7 @@ def descend(
     *,
     minimise: Minimise,
     bounds: Bounds | None,
+    first_step: float | None,
     round_evaluations: int | None,
     on_evaluation: Callable[[Descent, Terms], bool],
 ) -> Descent:
@@ -69,6 +77,7 @@ def descend(
         evaluations: How many evaluations may be spent.
         minimise: The optimiser.
         bounds: The lowest and the highest value that a picture may hold; None for any.
+        first_step: Of the optimiser; a tenth of it after each rollback in a row.
         round_evaluations: Start the optimiser anew after so many evaluations; None for never.
         on_evaluation: Told after each evaluation where things stand and the terms just evaluated; True to stop.
 
@@ -106,11 +115,15 @@ def descend(
         return loss, gradient.reshape(-1).astype(np.float64)
 
     while state.evaluations < evaluations:
-        spent_before = state.evaluations
+        loss_before, spent_before = state.loss, state.evaluations
         left = evaluations - state.evaluations
         try:
             minimise(
-                watched, state.picture.reshape(-1).astype(np.float64), min(left, round_evaluations or left), bounds
+                watched,
+                state.picture.reshape(-1).astype(np.float64),
+                min(left, round_evaluations or left),
+                bounds=bounds,
+                first_step=None if first_step is None else first_step * ROLLBACK_STEP**rollbacks_in_a_row,
             )
         except _EndedError:
             break
@@ -120,6 +133,7 @@ def descend(
             if rollbacks_in_a_row >= MOST_ROLLBACKS:
                 break
             continue
-        if round_evaluations is None or state.evaluations - spent_before < 2:
+        round_is_over = round_evaluations is not None and state.evaluations - spent_before >= round_evaluations
+        if not round_is_over and state.loss > (1.0 - STANDSTILL) * loss_before:
             break
     return state

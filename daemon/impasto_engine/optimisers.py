@@ -1,5 +1,6 @@
 """Optimisers behind one small interface."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -12,7 +13,6 @@ __all__ = ["OPTIMISERS", "Minimise", "scipy_lbfgs"]
 Evaluate = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
 """A point to its loss and gradient. May raise to end the minimisation; every optimiser lets that through."""
 
-
 Bounds = tuple[float, float]
 """The lowest and the highest value."""
 
@@ -20,7 +20,15 @@ Bounds = tuple[float, float]
 class Minimise(Protocol):
     """A way to minimise a function of many variables."""
 
-    def __call__(self, evaluate: Evaluate, start: NDArray[np.float64], evaluations: int, bounds: Bounds | None) -> None:
+    def __call__(
+        self,
+        evaluate: Evaluate,
+        start: NDArray[np.float64],
+        evaluations: int,
+        *,
+        bounds: Bounds | None,
+        first_step: float | None,
+    ) -> None:
         """Evaluates ever better points, about `evaluations` of them, or fewer where none is better.
 
         Returns nothing: whoever evaluates keeps the best point.
@@ -30,6 +38,8 @@ class Minimise(Protocol):
             start: `(n,)`, the first point evaluated; values outside the bounds are moved to them.
             evaluations: How many.
             bounds: The lowest and the highest value that every variable may take; None for any.
+            first_step: Root mean square by which the first trial step changes the variables, before anything is known
+                of the curvature; None for the optimiser's own.
         """
 
 
@@ -37,10 +47,28 @@ HISTORY = 10
 """Pairs of steps and gradient changes that L-BFGS remembers (m in Nocedal & Wright, 2006, algorithm 7.4)."""
 
 
-def scipy_lbfgs(evaluate: Evaluate, start: NDArray[np.float64], evaluations: int, bounds: Bounds | None) -> None:
-    """L-BFGS by SciPy (R. Byrd et al., "A Limited Memory Algorithm for Bound Constrained Optimization", 1995)."""
-    box = None if bounds is None else [bounds] * start.size
-    fmin_l_bfgs_b(evaluate, start, bounds=box, m=HISTORY, maxfun=evaluations, maxiter=evaluations)
+def scipy_lbfgs(
+    evaluate: Evaluate,
+    start: NDArray[np.float64],
+    evaluations: int,
+    *,
+    bounds: Bounds | None,
+    first_step: float | None,
+) -> None:
+    """L-BFGS by SciPy (R. Byrd et al., "A Limited Memory Algorithm for Bound Constrained Optimization", 1995).
+
+    SciPy's first trial step has norm one. On a picture that is a thousandth of a grey level for each value, and in
+    bfloat16 the loss does not notice: the line search fails before it has begun. So the variables are scaled by the
+    norm that the first step is to have; L-BFGS is otherwise indifferent to that.
+    """
+    unit = 1.0 if first_step is None else first_step * math.sqrt(start.size)
+
+    def scaled(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        loss, gradient = evaluate(point * unit)
+        return loss, gradient * unit
+
+    box = None if bounds is None else [(bounds[0] / unit, bounds[1] / unit)] * start.size
+    fmin_l_bfgs_b(scaled, start / unit, bounds=box, m=HISTORY, maxfun=evaluations, maxiter=evaluations)
 
 
 OPTIMISERS: Mapping[str, Minimise] = {"scipy": scipy_lbfgs}

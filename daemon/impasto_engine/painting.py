@@ -209,6 +209,7 @@ class _Painter:
             self._spent += descent.evaluations
             self._rollbacks += descent.rollbacks
             if descent.stopped:
+                picture = resize(picture, height, width)
                 break
         return Painting(
             pixels=self.materials.finished(picture),
@@ -295,6 +296,7 @@ class _Painter:
             scale.evaluations,
             minimise=OPTIMISERS[self.settings.optimizer],
             bounds=(0.0, 255.0) if recipe.bounded else None,
+            first_step=recipe.first_step,
             round_evaluations=recipe.round_evaluations,
             on_evaluation=told,
         )

@@ -72,7 +72,7 @@ class Painting:
 
     Attributes:
         pixels: `(H, W, 3)` float32, sRGB, [0, 1]; `(H, W, 4)` where the content has alpha.
-        losses: Of the picture at the last scale, before its colours were set back or clipped.
+        losses: Of the picture at the last scale painted, before its colours were set back or clipped.
         evaluations: Evaluations spent.
         seconds: From the start of the painting to its end.
         stopped: Whether the caller stopped it.

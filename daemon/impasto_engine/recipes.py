@@ -66,6 +66,7 @@ class Recipe:
         total_variation: Its form.
         centred: Compare covariances and means rather than raw Gram matrices.
         bounded: Keep every value of the picture in 0-255 while painting, rather than clip it at the end.
+        first_step: Root mean square, in grey levels, of the first step at each scale; None for the optimiser's own.
         edges: What the first convolution sees outside the picture.
         start: The picture painting starts from unless told otherwise.
         longer_side: Pixels of the longer side unless a size is given.
@@ -85,6 +86,7 @@ class Recipe:
     total_variation: TotalVariation
     centred: bool
     bounded: bool
+    first_step: float | None
     edges: Edges
     start: Start
     longer_side: int = 512
@@ -112,6 +114,7 @@ RECIPES: Mapping[str, Recipe] = {
             total_variation=TotalVariation.SQUARED,
             centred=True,
             bounded=True,
+            first_step=0.25,
             edges=Edges.REPLICATE,
             start=Start.CONTENT,
             coarse_to_fine=True,
@@ -127,6 +130,7 @@ RECIPES: Mapping[str, Recipe] = {
             total_variation=TotalVariation.SQUARED,
             centred=False,
             bounded=False,
+            first_step=0.25,
             edges=Edges.ZERO,
             start=Start.NOISE,
             evaluations=500,
@@ -141,6 +145,7 @@ RECIPES: Mapping[str, Recipe] = {
             total_variation=TotalVariation.POWER,
             centred=False,
             bounded=False,
+            first_step=None,
             edges=Edges.ZERO,
             start=Start.CONTENT,
             rows=400,

@@ -103,7 +103,7 @@ def pose(
     for colours in (content, *(style.colours for style in styles)):
         if min(colours.shape[:2]) < network.smallest_side:
             raise SettingsError(
-                f"A picture of {colours.shape[1]} x {colours.shape[0]} pixels is too small for {network.name}, "
+                f"A picture of {colours.shape[1]} × {colours.shape[0]} pixels is too small for {network.name}, "
                 f"which needs {network.smallest_side} on each side; choose a larger size, or vgg16."
             )
     shapes = extractor.shapes(height, width)

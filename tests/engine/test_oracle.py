@@ -1,4 +1,4 @@
-"""The oracle itself: its gradients against finite differences, its layers against SciPy and against hand calculation."""
+"""The oracle itself: its gradients against finite differences, its layers against SciPy and calculation by hand."""
 
 import numpy as np
 import pytest

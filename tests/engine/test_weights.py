@@ -116,7 +116,7 @@ def test_every_network_is_listed_whether_or_not_its_weights_are_there(nowhere: P
 
 def test_auto_takes_the_recommended_network_that_is_there(nowhere: Path) -> None:
     touched(nowhere / "keras" / "models" / "vgg19_weights_tf_dim_ordering_tf_kernels_notop.h5")
-    with pytest.raises(NetworkError, match="vgg19_weights.*damaged"):
+    with pytest.raises(NetworkError, match=r"vgg19_weights.*damaged"):
         load_network(AUTO)
 
 

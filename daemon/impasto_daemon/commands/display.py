@@ -5,7 +5,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from impasto_daemon.commands.wording import duration, losses_in_words, sides
+from impasto_daemon.commands.wording import losses_in_words, sides, time_left
 
 if TYPE_CHECKING:
     from impasto_engine import Progress

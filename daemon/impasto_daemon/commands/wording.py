@@ -32,7 +32,7 @@ def memory(size_bytes: float) -> str:
 
 def sides(height: int, width: int) -> str:
     """`512 × 384`, the width first, as photographers say it."""
-    return f"{width} × {height}"  # noqa: RUF001 -- it is a multiplication sign
+    return f"{width} × {height}"
 
 
 def counted(number: int, thing: str) -> str:
