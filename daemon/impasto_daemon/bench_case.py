@@ -28,7 +28,8 @@ def main(case: dict[str, Any]) -> dict[str, Any]:
 
     Args:
         case: `content` and `style` (paths, or None for noise), `network`, `weights` (a path or None), `size`,
-            `precision`, `repeats`, and `paint`: whether to paint the whole picture too.
+            `precision`, `repeats`, and `paint`: whether to paint the whole picture too, with `evaluations` (None for
+            the recipe's own number).
 
     Returns:
         The cost of an evaluation, the peak memory after it, and of the painting its evaluations as
@@ -43,7 +44,7 @@ def main(case: dict[str, Any]) -> dict[str, Any]:
     weights = None if case["weights"] is None else Path(case["weights"])
     network = load_network(case["network"], weights)
     content, style = _picture(case["content"], seed=1, smoothness=2.0), _picture(case["style"], seed=2, smoothness=1.0)
-    settings = Settings(size=case["size"], precision=case["precision"])
+    settings = Settings(size=case["size"], precision=case["precision"], evaluations=case["evaluations"])
     cost = measure_evaluation(content, style, network, settings, repeats=case["repeats"], clock=time.perf_counter)
     result = {
         **asdict(cost),

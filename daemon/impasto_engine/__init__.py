@@ -21,9 +21,9 @@ from impasto_engine.version import __version__
 if TYPE_CHECKING:
     from impasto_engine.cost import Estimate, estimate
     from impasto_engine.evaluation import evaluate
+    from impasto_engine.files.picture_file import PictureFile, read_picture, read_recipe, write_picture
     from impasto_engine.networks import available, load_network
     from impasto_engine.painting import paint, reconstruct_content, reconstruct_style
-    from impasto_engine.picture_file import PictureFile, read_picture, read_recipe, write_picture
     from impasto_engine.progress import Losses, Painting, Progress
     from impasto_engine.settings import Settings, Style
 
@@ -58,7 +58,7 @@ _HOMES = {
     "evaluation": ("evaluate",),
     "networks": ("available", "load_network"),
     "painting": ("paint", "reconstruct_content", "reconstruct_style"),
-    "picture_file": ("PictureFile", "read_picture", "read_recipe", "write_picture"),
+    "files.picture_file": ("PictureFile", "read_picture", "read_recipe", "write_picture"),
     "progress": ("Losses", "Painting", "Progress"),
     "settings": ("Settings", "Style"),
 }

@@ -11,7 +11,7 @@ import pytest
 from command.calling import Argument, Impasto, process, python
 from command.pictures import pixels_of
 from impasto_daemon.commands.interruption import Interruption
-from impasto_engine.picture_file import read_recipe
+from impasto_engine.files.picture_file import read_recipe
 
 Options = Sequence[Argument]
 

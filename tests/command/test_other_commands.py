@@ -9,8 +9,8 @@ import pytest
 
 from command.calling import Argument, Impasto
 from command.pictures import pixels_of, save, waves
+from impasto_engine.files.picture_file import read_recipe
 from impasto_engine.networks import NAMES
-from impasto_engine.picture_file import read_recipe
 
 Options = Sequence[Argument]
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 from command.calling import Argument, Impasto
 from command.pictures import pixels_of, save, waves
-from impasto_engine.picture_file import read_picture, read_recipe
+from impasto_engine.files.picture_file import read_picture, read_recipe
 
 Options = Sequence[Argument]
 

@@ -8,7 +8,7 @@ import pytest
 
 from command.calling import Argument, Impasto
 from command.pictures import pixels_of, save, waves
-from impasto_engine.picture_file import read_picture, read_recipe, write_picture
+from impasto_engine.files.picture_file import read_picture, read_recipe, write_picture
 
 Options = Sequence[Argument]
 

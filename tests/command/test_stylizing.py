@@ -11,7 +11,7 @@ from command.calling import Argument, Impasto
 from command.pictures import pixels_of, save, waves
 from impasto_daemon.commands import run
 from impasto_daemon.commands.wording import sides
-from impasto_engine.picture_file import read_recipe
+from impasto_engine.files.picture_file import read_recipe
 
 Options = Sequence[Argument]
 

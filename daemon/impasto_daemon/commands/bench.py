@@ -34,6 +34,7 @@ def bench(
     precisions: Annotated[str, typer.Option(help="Precisions, with commas between.")] = "float32,bfloat16",
     repeats: Annotated[int, typer.Option(min=1, help="Evaluations to time in each case.")] = 5,
     paint: Annotated[bool, typer.Option(help="Paint whole pictures too, for the time to a given loss.")] = True,
+    evaluations: options.Evaluations = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure seconds, memory and arithmetic of an evaluation, and the time to a given loss."""
@@ -47,6 +48,7 @@ def bench(
             "precision": precision,
             "repeats": repeats,
             "paint": paint,
+            "evaluations": evaluations,
         }
         for size, precision in product(_sizes(sizes), precisions.split(","))
     ]

@@ -16,8 +16,8 @@ from impasto_daemon.commands.wording import counted, duration, losses_in_words, 
 
 if TYPE_CHECKING:
     from impasto_engine import Estimate, Painting, Progress, Settings
+    from impasto_engine.files.picture_file import PictureFile
     from impasto_engine.networks.network import Network
-    from impasto_engine.picture_file import PictureFile
 
 __all__ = ["Commission", "carry_out", "print_estimate"]
 
@@ -82,7 +82,7 @@ def carry_out(commission: Commission, destinations: Destinations, display: Displ
         EngineError: It cannot be painted.
         Refused: It cannot be written where it should go.
     """
-    from impasto_engine.picture_file import check_writable
+    from impasto_engine.files.picture_file import check_writable
 
     output = destinations.output
     if output is None:

@@ -34,7 +34,7 @@ class Destinations:
             EngineError: The output cannot be written.
             Refused: One of the others cannot.
         """
-        from impasto_engine.picture_file import check_writable
+        from impasto_engine.files.picture_file import check_writable
 
         if self.output is not None:
             check_writable(self.output)

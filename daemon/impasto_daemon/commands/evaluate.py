@@ -8,7 +8,6 @@ import typer
 
 from impasto_daemon.commands import options
 from impasto_daemon.commands.loading import loaded_network
-from impasto_daemon.commands.quiet_start import start_keras
 from impasto_daemon.commands.record import losses_record
 
 if TYPE_CHECKING:
@@ -38,10 +37,8 @@ def evaluate(
 
     The pictures are taken in the sizes they have; only a CONTENT of another size is resized to PICTURE's.
     """
-    start_keras()
     from impasto_engine import Settings, Style
-    from impasto_engine import evaluate as losses_of
-    from impasto_engine.picture_file import read_picture
+    from impasto_engine.files.picture_file import read_picture
 
     settings = Settings.from_dict(
         options.those_given(
@@ -60,6 +57,8 @@ def evaluate(
     )
     pictures = [read_picture(path).pixels for path in (content, style, picture)]
     loaded = loaded_network(network, weights)
+    from impasto_engine import evaluate as losses_of
+
     losses = losses_of(pictures[0], [Style(pixels=pictures[1])], pictures[2], loaded, settings)
     if as_json:
         typer.echo(json.dumps(losses_record(losses)))

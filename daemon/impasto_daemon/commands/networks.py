@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import typer
 
 from impasto_daemon.commands import options
-from impasto_daemon.commands.quiet_start import start_keras
 from impasto_daemon.commands.wording import memory
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ _WIDTH_OF_FILES = 160
 
 def networks(as_json: options.Json = False) -> None:
     """List the feature networks: where their weights are, and how big."""
-    start_keras()
     from impasto_engine import available
 
     found = available()

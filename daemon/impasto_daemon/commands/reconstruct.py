@@ -13,7 +13,6 @@ from impasto_daemon.commands.destinations import Destinations
 from impasto_daemon.commands.display import display_for
 from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.loading import loaded_network
-from impasto_daemon.commands.quiet_start import start_keras
 from impasto_daemon.commands.record import file_record, painting_record
 from impasto_daemon.commands.witnesses import PREVIEW_EVERY
 
@@ -56,9 +55,8 @@ def reconstruct(
     """
     if output is None:
         raise Refused("There is no output: give a file name with -o.")
-    start_keras()
-    from impasto_engine import Settings, reconstruct_content, reconstruct_style
-    from impasto_engine.picture_file import read_picture
+    from impasto_engine import Settings
+    from impasto_engine.files.picture_file import read_picture
 
     settings = Settings.from_dict(
         options.those_given(
@@ -77,6 +75,8 @@ def reconstruct(
     picture = read_picture(image)
     sources = {"command": f"reconstruct {what}", "layer": layer, "content": file_record(image)}
     loaded = loaded_network(network, weights, quiet=quiet)
+    from impasto_engine import reconstruct_content, reconstruct_style
+
     paint = reconstruct_content if what is What.CONTENT else reconstruct_style
     commission = Commission(
         content=picture,

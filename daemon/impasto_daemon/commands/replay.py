@@ -29,7 +29,7 @@ def replayed_order(picture: Path, request: Request, note: Note) -> Order:
         EngineError: The picture cannot be read, or nothing is stored in it.
         Refused: A stored file has moved or changed, or the request does not fit.
     """
-    from impasto_engine.picture_file import read_recipe
+    from impasto_engine.files.picture_file import read_recipe
 
     record = read_recipe(picture)
     command = record.get("command")

@@ -12,7 +12,7 @@ from impasto_daemon.commands.failures import Refused
 
 if TYPE_CHECKING:
     from impasto_engine import Painting
-    from impasto_engine.picture_file import PictureFile
+    from impasto_engine.files.picture_file import PictureFile
 
 __all__ = ["write_result"]
 
@@ -26,7 +26,7 @@ def write_result(output: Path, painting: "Painting", content: "PictureFile", rec
     Raises:
         Refused: It cannot be written there; the text says where it was saved instead.
     """
-    from impasto_engine.picture_file import write_picture
+    from impasto_engine.files.picture_file import write_picture
 
     try:
         write_picture(output, painting.pixels, like=content, recipe=record)
@@ -42,7 +42,7 @@ def write_result(output: Path, painting: "Painting", content: "PictureFile", rec
 def _saved_elsewhere(painting: "Painting", record: Mapping[str, Any]) -> Path | None:
     """Saves a painting in the user's cache folder, or among temporary files; None where neither can be done."""
     from impasto_engine import EngineError
-    from impasto_engine.picture_file import write_picture
+    from impasto_engine.files.picture_file import write_picture
 
     name = f"impasto-{datetime.now():%Y%m%d-%H%M%S}.png"
     folders = (platformdirs.user_cache_path("impasto", appauthor=False) / "rescued", Path(tempfile.gettempdir()))

@@ -12,7 +12,6 @@ from impasto_daemon.commands.display import display_for
 from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.loading import loaded_network
 from impasto_daemon.commands.order import Order, Request, first_order, refuse_overwriting, style_weights
-from impasto_daemon.commands.quiet_start import start_keras
 from impasto_daemon.commands.record import order_record, painting_record
 from impasto_daemon.commands.replay import replayed_order
 from impasto_daemon.commands.witnesses import PREVIEW_EVERY
@@ -93,9 +92,6 @@ def stylize(
         network=network,
         weights=weights,
     )
-    if replay is None:
-        first_order(request)  # refuses what it can before Keras takes its seconds to start
-    start_keras()
     display = display_for(quiet=quiet)
     order = first_order(request) if replay is None else replayed_order(replay, request, display.say)
     destinations = Destinations(output=output, previews=previews, preview_every=preview_every, trace=trace, quiet=quiet)
@@ -115,8 +111,8 @@ def commissioned(order: Order, *, quiet: bool) -> Commission:
     Raises:
         EngineError: A setting is impossible, a picture cannot be read, or the network cannot be had.
     """
-    from impasto_engine import Settings, Style, paint
-    from impasto_engine.picture_file import read_picture
+    from impasto_engine import Settings, Style
+    from impasto_engine.files.picture_file import read_picture
 
     settings = Settings.from_dict(order.settings)
     content = read_picture(order.content)
@@ -131,6 +127,8 @@ def commissioned(order: Order, *, quiet: bool) -> Commission:
     start = None if order.start is None else read_picture(order.start).pixels
     sources = order_record(order)
     network = loaded_network(order.network, order.weights, quiet=quiet)
+    from impasto_engine import paint
+
     return Commission(
         content=content,
         network=network,
@@ -151,7 +149,7 @@ def read_region(path: Path) -> "Mask":
         PictureError: The picture cannot be read.
     """
     from impasto_engine.colour import luminance
-    from impasto_engine.picture_file import read_picture
+    from impasto_engine.files.picture_file import read_picture
 
     pixels = read_picture(path).pixels
     brightness = luminance(pixels[..., :3])[..., 0]

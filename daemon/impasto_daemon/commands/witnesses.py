@@ -75,7 +75,7 @@ class Previews:
 
     def __call__(self, progress: "Progress") -> None:
         """Writes a picture, if it is time for one."""
-        from impasto_engine.picture_file import write_picture
+        from impasto_engine.files.picture_file import write_picture
 
         if progress.evaluation - self._shown_at < self._every:
             return

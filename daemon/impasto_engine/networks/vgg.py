@@ -54,8 +54,8 @@ class Vgg:
         self.weights = weights
         self.taps = tuple(kernels)
         self.parameter_bytes = sum(kernel.nbytes + bias.nbytes for kernel, bias in kernels.values())
-        self._kernels = kernels
-        self._converted: dict[tuple[str, Precision], tuple[Tensor, Tensor]] = {}
+        exact = {name: (ops.convert_to_tensor(k), ops.convert_to_tensor(b)) for name, (k, b) in kernels.items()}
+        self._parameters = {Precision.FLOAT32: exact}
 
     def extractor(self, taps: Sequence[str], *, pooling: Pooling, edges: Edges, precision: Precision) -> Extractor:
         """See `Network.extractor`."""
@@ -63,16 +63,19 @@ class Vgg:
             if tap not in self.taps:
                 raise SettingsError(f"{self.name} has no layer {tap!r}; choose among {', '.join(self.taps)}.")
         deepest = max(self.taps.index(tap) for tap in taps)
-        parameters = {name: self._on_device(name, precision) for name in self.taps[: deepest + 1]}
-        return _VggExtractor(parameters, tuple(taps), pooling=pooling, edges=edges, precision=precision)
+        parameters = self._parameters_in(precision)
+        kept = {name: parameters[name] for name in self.taps[: deepest + 1]}
+        return _VggExtractor(kept, tuple(taps), pooling=pooling, edges=edges, precision=precision)
 
-    def _on_device(self, layer: str, precision: Precision) -> tuple[Tensor, Tensor]:
-        key = (layer, precision)
-        if key not in self._converted:
-            self._converted[key] = tuple(
-                ops.cast(ops.convert_to_tensor(a), precision.value) for a in self._kernels[layer]
-            )
-        return self._converted[key]
+    def _parameters_in(self, precision: Precision) -> dict[str, tuple[Tensor, Tensor]]:
+        """Kernels and biases of all layers, converted the first time a precision is asked for."""
+        if precision not in self._parameters:
+            exact = self._parameters[Precision.FLOAT32]
+            self._parameters[precision] = {
+                name: (ops.cast(kernel, precision.value), ops.cast(bias, precision.value))
+                for name, (kernel, bias) in exact.items()
+            }
+        return self._parameters[precision]
 
 
 class _VggExtractor:

@@ -14,10 +14,10 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from impasto_engine.exif_block import add_to_tiff
-from impasto_engine.ifd import BYTE, Entry, byte_order
-from impasto_engine.picture_recipe import RECIPE_KEYWORD, XMP_TAG, xmp_packet
-from impasto_engine.png_chunks import add_chunks, profile_chunk, text_chunk
+from impasto_engine.files.exif_block import add_to_tiff
+from impasto_engine.files.ifd import BYTE, Entry, byte_order
+from impasto_engine.files.picture_recipe import RECIPE_KEYWORD, XMP_TAG, xmp_packet
+from impasto_engine.files.png_chunks import add_chunks, profile_chunk, text_chunk
 
 __all__ = ["FORMATS", "Encoder", "FileFormat", "Notes"]
 

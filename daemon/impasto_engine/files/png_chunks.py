@@ -9,8 +9,8 @@ import zlib
 from collections.abc import Iterable, Iterator
 
 from impasto_engine.errors import PictureError
+from impasto_engine.files.picture_samples import DAMAGED, TRUNCATED
 from impasto_engine.limits import MAX_RECIPE_BYTES
-from impasto_engine.picture_samples import DAMAGED, TRUNCATED
 
 __all__ = ["PNG_SIGNATURE", "add_chunks", "profile_chunk", "read_chunks", "read_text", "text_chunk"]
 

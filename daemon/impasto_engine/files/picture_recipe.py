@@ -11,11 +11,11 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from impasto_engine.errors import PictureError
-from impasto_engine.ifd import first_directory
+from impasto_engine.files.ifd import first_directory
+from impasto_engine.files.picture_decoding import FileKind, kind_of_file
+from impasto_engine.files.pillow_decoding import open_header, quiet_decoders
+from impasto_engine.files.png_chunks import read_text
 from impasto_engine.limits import MAX_RECIPE_BYTES
-from impasto_engine.picture_decoding import FileKind, kind_of_file
-from impasto_engine.pillow_decoding import open_header, quiet_decoders
-from impasto_engine.png_chunks import read_text
 
 __all__ = ["RECIPE_KEYWORD", "XMP_TAG", "recipe_as_text", "recipe_in_file", "xmp_packet"]
 

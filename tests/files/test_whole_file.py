@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from impasto_engine.errors import PictureError
-from impasto_engine.picture_file import check_writable
-from impasto_engine.whole_file import check_replaceable, read_whole_file, replace_file
+from impasto_engine.files.picture_file import check_writable
+from impasto_engine.files.whole_file import check_replaceable, read_whole_file, replace_file
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_a_file_is_written_and_then_replaced(tmp_path: Path) -> None:
 def test_when_the_disk_is_full_nothing_has_changed(tmp_path: Path) -> None:
     (tmp_path / "old.png").write_bytes(b"old")
     for name in ("old.png", "new.png"):
-        with pytest.raises(PictureError, match=r"cannot write '.*': the disk is full; free some space"):
+        with pytest.raises(PictureError, match=r"Cannot write '.*': the disk is full; free some space"):
             replace_file(tmp_path / name, b"new" * 1000, sync=full_disk)
     assert (tmp_path / "old.png").read_bytes() == b"old"
     assert names(tmp_path) == ["old.png"]
@@ -115,13 +115,13 @@ def test_what_cannot_be_written_is_refused_with_a_remedy(tmp_path: Path, act: ob
     for path, reason in refusals.items():
         with pytest.raises(PictureError) as caught:
             act(path)
-        assert str(caught.value) == f"cannot write {str(path)!r}: {reason}"
+        assert str(caught.value) == f"Cannot write {str(path)!r}: {reason}."
     assert names(tmp_path) == ["file", "loop"]
 
 
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="there is no folder here that even root cannot write to")
 def test_a_folder_that_refuses_new_files_is_found_out_beforehand() -> None:
-    with pytest.raises(PictureError, match=r"cannot write '/proc/impasto\.png': .*; "):
+    with pytest.raises(PictureError, match=r"Cannot write '/proc/impasto\.png': .*; "):
         check_writable("/proc/impasto.png")
 
 

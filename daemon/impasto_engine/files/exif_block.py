@@ -9,7 +9,7 @@ their bytes, though some makers count offsets from the start of the old file.
 import struct
 from dataclasses import replace
 
-from impasto_engine.ifd import ASCII, LONG, SHORT, Entry, byte_order, first_directory, write_ifd
+from impasto_engine.files.ifd import ASCII, LONG, SHORT, Entry, byte_order, first_directory, write_ifd
 from impasto_engine.limits import MAX_EXIF_BYTES
 
 __all__ = ["add_to_tiff", "exif_for_file", "exif_orientation", "kept_exif"]

@@ -13,8 +13,8 @@ from PIL import Image
 
 from impasto_engine import limits
 from impasto_engine.errors import PictureError, SettingsError
-from impasto_engine.picture_encoding import FORMATS
-from impasto_engine.picture_file import check_writable, read_picture, write_picture
+from impasto_engine.files.picture_encoding import FORMATS
+from impasto_engine.files.picture_file import check_writable, read_picture, write_picture
 
 HEIGHT, WIDTH = 23, 31
 _rows, _columns = np.mgrid[:HEIGHT, :WIDTH]
@@ -108,7 +108,7 @@ def test_values_that_cannot_be_shown_are_clipped(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["picture", "picture.bmp", "picture.jpg.exe", "picture."])
 def test_an_unknown_ending_is_refused_with_those_that_are_known(tmp_path: Path, name: str) -> None:
-    known = r"choose one of \.jpg, \.jpeg, \.png, \.tif, \.tiff, \.webp$"
+    known = r"choose one of \.jpg, \.jpeg, \.png, \.tif, \.tiff, \.webp\.$"
     with pytest.raises(PictureError, match=known):
         write_picture(tmp_path / name, floats(RGB8))
     with pytest.raises(PictureError, match=known):

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
 from impasto_engine.errors import PictureError
-from impasto_engine.exif_block import add_to_tiff, exif_for_file, exif_orientation, kept_exif
-from impasto_engine.ifd import ASCII, Entry, first_directory, write_ifd
+from impasto_engine.files.exif_block import add_to_tiff, exif_for_file, exif_orientation, kept_exif
+from impasto_engine.files.ifd import ASCII, Entry, first_directory, write_ifd
+from impasto_engine.files.picture_file import read_picture, read_recipe, write_picture
+from impasto_engine.files.picture_recipe import recipe_as_text
 from impasto_engine.limits import MAX_EXIF_BYTES
-from impasto_engine.picture_file import read_picture, read_recipe, write_picture
-from impasto_engine.picture_recipe import recipe_as_text
 from impasto_engine.version import __version__
 
 SUFFIXES = [".jpg", ".png", ".tif", ".webp"]
@@ -79,7 +79,7 @@ def test_every_format_names_the_program(tmp_path: Path, suffix: str) -> None:
 def test_a_picture_without_a_recipe_says_so(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"photograph{suffix}"
     write_picture(path, PIXELS)
-    with pytest.raises(PictureError, match=r"cannot read the recipe in .*: there is no recipe in it; choose"):
+    with pytest.raises(PictureError, match=r"Cannot read the recipe in .*: there is no recipe in it; choose"):
         read_recipe(path)
     Image.new("RGB", (3, 3)).save(path)
     with pytest.raises(PictureError, match="there is no recipe in it; choose"):

@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from impasto_engine.errors import PictureError
-from impasto_engine.exif_block import exif_orientation
-from impasto_engine.picture_samples import DecodedPicture, as_unit_floats, check_size
+from impasto_engine.files.exif_block import exif_orientation
+from impasto_engine.files.picture_samples import DecodedPicture, as_unit_floats, check_size
 
 __all__ = ["decode_with_pillow", "open_header", "quiet_decoders"]
 

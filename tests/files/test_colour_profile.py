@@ -12,8 +12,8 @@ import tifffile
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image, ImageCms
 
-from impasto_engine.colour_profile import from_srgb, to_srgb
-from impasto_engine.picture_file import read_picture, write_picture
+from impasto_engine.files.colour_profile import from_srgb, to_srgb
+from impasto_engine.files.picture_file import read_picture, write_picture
 
 D65 = (0.3127, 0.3290)
 P3_PRIMARIES = (0.680, 0.320, 0.265, 0.690, 0.150, 0.060)

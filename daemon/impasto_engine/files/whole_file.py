@@ -157,4 +157,4 @@ def _reason(error: OSError | ValueError, troubles: Mapping[int | None, str]) -> 
 
 
 def _cannot(act: str, path: Path, reason: str) -> PictureError:
-    return PictureError(f"cannot {act} {str(path)!r}: {reason}")
+    return PictureError(f"Cannot {act} {str(path)!r}: {reason}.")

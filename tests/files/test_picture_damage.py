@@ -20,7 +20,7 @@ from PIL import Image
 
 from impasto_engine import limits
 from impasto_engine.errors import PictureError
-from impasto_engine.picture_file import read_picture, read_recipe, write_picture
+from impasto_engine.files.picture_file import read_picture, read_recipe, write_picture
 
 RGB8 = np.random.default_rng(5).integers(0, 256, (13, 17, 3), dtype=np.uint8)
 RGB16 = RGB8.astype(np.uint16) * 257
@@ -72,10 +72,10 @@ def refusal(path: Path) -> str:
     with pytest.raises(PictureError) as caught:
         read_picture(path)
     message = str(caught.value)
-    assert message.startswith(f"cannot read {str(path)!r}: ")
+    assert message.startswith(f"Cannot read {str(path)!r}: ")
     assert "; " in message, "there is no remedy"
     assert "\n" not in message
-    assert not message.endswith(".")
+    assert message.endswith(".")
     return message
 
 

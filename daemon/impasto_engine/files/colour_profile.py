@@ -15,7 +15,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto_engine.picture_samples import as_unit_floats
+from impasto_engine.files.picture_samples import as_unit_floats
 from impasto_engine.types import Pixels
 
 __all__ = ["from_srgb", "to_srgb"]

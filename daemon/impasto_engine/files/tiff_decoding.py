@@ -17,8 +17,8 @@ import tifffile
 from numpy.typing import NDArray
 
 from impasto_engine.errors import PictureError
-from impasto_engine.picture_samples import DAMAGED, TRUNCATED, DecodedPicture, as_unit_floats, check_size
-from impasto_engine.pillow_decoding import decode_with_pillow
+from impasto_engine.files.picture_samples import DAMAGED, TRUNCATED, DecodedPicture, as_unit_floats, check_size
+from impasto_engine.files.pillow_decoding import decode_with_pillow
 
 __all__ = ["decode_tiff"]
 

@@ -14,16 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto_engine.colour_profile import from_srgb, to_srgb
 from impasto_engine.errors import PictureError, SettingsError
-from impasto_engine.exif_block import exif_for_file, kept_exif
-from impasto_engine.picture_decoding import decode_picture
-from impasto_engine.picture_encoding import FORMATS, FileFormat, Notes
-from impasto_engine.picture_recipe import recipe_as_text, recipe_in_file
-from impasto_engine.picture_samples import as_unit_floats, check_size, upright
+from impasto_engine.files.colour_profile import from_srgb, to_srgb
+from impasto_engine.files.exif_block import exif_for_file, kept_exif
+from impasto_engine.files.picture_decoding import decode_picture
+from impasto_engine.files.picture_encoding import FORMATS, FileFormat, Notes
+from impasto_engine.files.picture_recipe import recipe_as_text, recipe_in_file
+from impasto_engine.files.picture_samples import as_unit_floats, check_size, upright
+from impasto_engine.files.whole_file import check_replaceable, read_whole_file, replace_file
 from impasto_engine.types import Pixels
 from impasto_engine.version import __version__
-from impasto_engine.whole_file import check_replaceable, read_whole_file, replace_file
 
 __all__ = ["PictureFile", "check_writable", "read_picture", "read_recipe", "write_picture"]
 
@@ -69,8 +69,8 @@ def read_picture(path: str | PathLike[str]) -> PictureFile:
         return _picture_in(read_whole_file(place), place)
     except MemoryError as error:
         raise PictureError(
-            f"cannot read {str(place)!r}: there is not enough memory for it; close other programs, or make the "
-            "picture smaller in an image editor"
+            f"Cannot read {str(place)!r}: there is not enough memory for it; close other programs, or make the "
+            "picture smaller in an image editor."
         ) from error
 
 
@@ -118,10 +118,10 @@ def write_picture(
         )
         data = kind.encode(samples, notes)
     except PictureError as error:
-        raise PictureError(f"cannot write {str(place)!r}: {error}") from error
+        raise PictureError(f"Cannot write {str(place)!r}: {error}.") from error
     except Exception as error:  # encoders raise anything
         raise PictureError(
-            f"cannot write {str(place)!r}: the picture does not go into {kind.name} ({error}); choose another format"
+            f"Cannot write {str(place)!r}: the picture does not go into {kind.name} ({error}); choose another format."
         ) from error
     replace_file(place, data)
 
@@ -161,14 +161,14 @@ def read_recipe(path: str | PathLike[str]) -> dict[str, Any]:
     try:
         return recipe_in_file(data)
     except PictureError as error:
-        raise PictureError(f"cannot read the recipe in {str(place)!r}: {error}") from error
+        raise PictureError(f"Cannot read the recipe in {str(place)!r}: {error}.") from error
 
 
 def _picture_in(data: bytes, place: Path) -> PictureFile:
     try:
         decoded = decode_picture(data)
     except PictureError as error:
-        raise PictureError(f"cannot read {str(place)!r}: {error}") from error
+        raise PictureError(f"Cannot read {str(place)!r}: {error}.") from error
     colours, profile = to_srgb(decoded.samples, decoded.profile)
     alpha = decoded.alpha
     pixels = colours if alpha is None else np.concatenate([colours, alpha[..., np.newaxis]], axis=2)
@@ -189,14 +189,14 @@ def _format_for(place: Path, formats: Sequence[FileFormat]) -> FileFormat:
             return kind
     known = ", ".join(suffix for kind in formats for suffix in kind.suffixes)
     ending = f"the ending {place.suffix!r} is not known" if suffix else "its name has no ending"
-    raise PictureError(f"cannot write {str(place)!r}: {ending}; choose one of {known}")
+    raise PictureError(f"Cannot write {str(place)!r}: {ending}; choose one of {known}.")
 
 
 def _check_pixels(place: Path, pixels: Pixels, kind: FileFormat) -> None:
     if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or pixels.dtype.kind != "f" or pixels.size == 0:
         raise PictureError(
-            f"cannot write {str(place)!r}: the pixels are {pixels.dtype.name} of shape {pixels.shape}; give floats "
-            "of shape (height, width, 3 or 4)"
+            f"Cannot write {str(place)!r}: the pixels are {pixels.dtype.name} of shape {pixels.shape}; give floats "
+            "of shape (height, width, 3 or 4)."
         )
     _check_sides(place, (pixels.shape[1], pixels.shape[0]), kind)
 
@@ -206,11 +206,11 @@ def _check_sides(place: Path, size: tuple[int, int], kind: FileFormat) -> None:
     try:
         check_size(width, height)
     except PictureError as error:
-        raise PictureError(f"cannot write {str(place)!r}: {error}") from error
+        raise PictureError(f"Cannot write {str(place)!r}: {error}.") from error
     if max(size) > kind.max_side:
         raise PictureError(
-            f"cannot write {str(place)!r}: the picture has {width:,} by {height:,} pixels and {kind.name} holds at "
-            f"most {kind.max_side:,} a side; choose .png or .tif"
+            f"Cannot write {str(place)!r}: the picture has {width:,} by {height:,} pixels and {kind.name} holds at "
+            f"most {kind.max_side:,} a side; choose .png or .tif."
         )
 
 
@@ -221,7 +221,9 @@ def _depth(place: Path, kind: FileFormat, like: PictureFile | None, bits: int | 
     if bits not in (8, 16):
         raise SettingsError(f"the depth is {bits} bits; choose 8 or 16")
     if bits > kind.bits:
-        raise PictureError(f"cannot write {str(place)!r}: {kind.name} holds no 16 bits; choose .png or .tif, or 8 bits")
+        raise PictureError(
+            f"Cannot write {str(place)!r}: {kind.name} holds no 16 bits; choose .png or .tif, or 8 bits."
+        )
     return bits
 
 

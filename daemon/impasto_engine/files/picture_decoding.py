@@ -12,12 +12,12 @@ import imagecodecs
 from PIL import UnidentifiedImageError
 
 from impasto_engine.errors import PictureError
-from impasto_engine.exif_block import exif_orientation
-from impasto_engine.jpeg_markers import jpeg_is_whole
-from impasto_engine.picture_samples import DAMAGED, TRUNCATED, DecodedPicture, as_unit_floats, check_size
-from impasto_engine.pillow_decoding import decode_with_pillow, open_header, quiet_decoders
-from impasto_engine.png_chunks import PNG_SIGNATURE, read_chunks
-from impasto_engine.tiff_decoding import decode_tiff
+from impasto_engine.files.exif_block import exif_orientation
+from impasto_engine.files.jpeg_markers import jpeg_is_whole
+from impasto_engine.files.picture_samples import DAMAGED, TRUNCATED, DecodedPicture, as_unit_floats, check_size
+from impasto_engine.files.pillow_decoding import decode_with_pillow, open_header, quiet_decoders
+from impasto_engine.files.png_chunks import PNG_SIGNATURE, read_chunks
+from impasto_engine.files.tiff_decoding import decode_tiff
 
 __all__ = ["FileKind", "decode_picture", "kind_of_file"]
 

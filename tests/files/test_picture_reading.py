@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from impasto_engine.errors import PictureError
-from impasto_engine.picture_file import PictureFile, read_picture
+from impasto_engine.files.picture_file import PictureFile, read_picture
 
 HEIGHT, WIDTH = 23, 31
 _rows, _columns = np.mgrid[:HEIGHT, :WIDTH]
@@ -212,7 +212,7 @@ def test_a_tiff_of_unusual_depth_is_read_to_scale(tmp_path: Path, dtype: type, f
     try:
         picture = save_tiff(stored, tmp_path / "odd.tif", photometric="rgb", bitspersample=bits)
     except NotImplementedError:
-        pytest.skip("this imagecodecs cannot write 12 bits")
+        pytest.skip("this imagecodecs Cannot write 12 bits")
     assert_allclose(picture.pixels, floats(RGB16), atol=1 / 4096)
     assert picture.bits == 16
 
