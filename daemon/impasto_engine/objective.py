@@ -92,14 +92,16 @@ def total_variation(picture: Tensor, form: TotalVariation, visible: Tensor | Non
     Args:
         picture: `(1, H, W, 3)` float32, 0-255.
         form: Which of the two.
-        visible: `(H, W)` float32 in [0, 1]: how opaque each pixel is; None where all are.
+        visible: `(H, W)` float32 in [0, 1]: how opaque each pixel is; None where all are. A difference counts as much
+            as all of its pixels are opaque.
     """
     down = ops.square(picture[:, 1:] - picture[:, :-1])
     right = ops.square(picture[:, :, 1:] - picture[:, :, :-1])
     if form is TotalVariation.POWER:
         both = ops.power(down[:, :, :-1] + right[:, :-1], 1.25)
         if visible is not None:
-            both = both * visible[None, :-1, :-1, None]
+            corners = visible[:-1, :-1] * visible[1:, :-1] * visible[:-1, 1:]
+            both = both * corners[None, :, :, None]
         return ops.sum(both)
     terms = []
     for differences, axis in ((down, 0), (right, 1)):

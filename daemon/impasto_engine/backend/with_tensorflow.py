@@ -52,7 +52,7 @@ class _Compiled:
         picture = tf.convert_to_tensor(picture)
         shape = tuple(picture.shape)
         if shape not in self._traces:
-            self._traces[shape] = tf.function(self._function).get_concrete_function(picture, tensors)
+            self._traces[shape] = tf.function(self._function, autograph=False).get_concrete_function(picture, tensors)
         return self._traces[shape](picture, tensors)
 
 
