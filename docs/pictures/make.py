@@ -79,7 +79,7 @@ def choices() -> list[list[Cell]]:
 
 def figure_1() -> list[list[Cell]]:
     """Reconstructions from noise, block by block, as in the paper's figure 1."""
-    settings = Settings(size=384, evaluations=300)
+    settings = Settings(size=256, evaluations=200)
     styles: list[Cell] = []
     contents: list[Cell] = []
     for block in BLOCKS:

@@ -49,9 +49,15 @@ class ShallowVgg(Vgg):
 
 
 @pytest.fixture(scope="session")
-def shallow_network() -> Vgg:
-    """Random kernels in two blocks, whose taps are chosen to fit."""
-    return ShallowVgg("shallow", random_kernels((1, 1), (8, 12), seed=2), "random")
+def shallow_kernels() -> Kernels:
+    """Random kernels in two blocks."""
+    return random_kernels((1, 1), (8, 12), seed=2)
+
+
+@pytest.fixture(scope="session")
+def shallow_network(shallow_kernels: Kernels) -> Vgg:
+    """A network with those kernels, whose taps are chosen to fit."""
+    return ShallowVgg("shallow", shallow_kernels, "random")
 
 
 @pytest.fixture(scope="session")

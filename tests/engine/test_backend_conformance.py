@@ -76,13 +76,16 @@ def test_a_short_painting_comes_as_far_as_scipy_does_on_the_oracle(pictures, net
     reference = oracle("impasto", pictures, kernels)
     losses = []
 
-    def loss_and_gradient(point: np.ndarray) -> tuple[float, np.ndarray]:
-        judgement = reference.judge(point.reshape(HEIGHT, WIDTH, 3))
-        losses.append(judgement.loss)
-        return judgement.loss, judgement.gradient.reshape(-1)
+    # SciPy's first step has norm one; in this unit that is a quarter of a grey level for each value.
+    unit = 0.25 * np.sqrt(content.size)
 
-    start = 255.0 * content.reshape(-1).astype(np.float64)
-    fmin_l_bfgs_b(loss_and_gradient, start, bounds=[(0.0, 255.0)] * start.size, m=10, maxfun=EVALUATIONS)
+    def loss_and_gradient(point: np.ndarray) -> tuple[float, np.ndarray]:
+        judgement = reference.judge(unit * point.reshape(HEIGHT, WIDTH, 3))
+        losses.append(judgement.loss)
+        return judgement.loss, unit * judgement.gradient.reshape(-1)
+
+    start = 255.0 / unit * content.reshape(-1).astype(np.float64)
+    fmin_l_bfgs_b(loss_and_gradient, start, bounds=[(0.0, 255.0 / unit)] * start.size, m=10, maxfun=EVALUATIONS)
 
     seen = []
     painting = paint(

@@ -1,5 +1,6 @@
 """The minimisation at one scale, on functions that misbehave when told to."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -80,7 +81,16 @@ def run(evaluate: Evaluate = bowl, evaluations: int = 30, *, start=START, told=l
         evaluate,
         start,
         evaluations,
-        **({"minimise": scipy_lbfgs, "bounds": None, "round_evaluations": None, "on_evaluation": told} | options),
+        **(
+            {
+                "minimise": scipy_lbfgs,
+                "bounds": None,
+                "first_step": None,
+                "round_evaluations": None,
+                "on_evaluation": told,
+            }
+            | options
+        ),
     )
 
 
@@ -210,8 +220,9 @@ def test_what_was_told_stays_as_it_was():
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("first_step", [None, 0.25])
 @pytest.mark.parametrize("scale", [1e-9, 1.0, 1e6])
-def test_an_optimiser_goes_as_far_whatever_unit_the_loss_is_in(optimiser, scale):
+def test_an_optimiser_goes_as_far_whatever_unit_the_loss_is_in(optimiser, scale, first_step):
     # Relative losses have gradients that fall with the number of pixels: 1e-9 is what a large picture asks for.
     losses = []
 
@@ -220,5 +231,53 @@ def test_an_optimiser_goes_as_far_whatever_unit_the_loss_is_in(optimiser, scale)
         losses.append(float(np.sum(STEEPNESS * off**2)))
         return scale * losses[-1], scale * (2.0 * STEEPNESS * off).reshape(-1)
 
-    OPTIMISERS[optimiser](evaluate, START.reshape(-1).astype(np.float64), 60, (0.0, 255.0))
+    OPTIMISERS[optimiser](
+        evaluate, START.reshape(-1).astype(np.float64), 60, bounds=(0.0, 255.0), first_step=first_step
+    )
     assert min(losses) < 1e-4 * losses[0]
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("scale", [1e-6, 1.0])
+@pytest.mark.parametrize("bounds", [None, (0.0, 255.0)])
+def test_the_first_step_has_the_root_mean_square_asked_for(optimiser, scale, bounds):
+    points = []
+
+    def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
+        points.append(point.copy())
+        off = point.reshape(GOAL.shape) - GOAL
+        return scale * float(np.sum(STEEPNESS * off**2)), scale * (2.0 * STEEPNESS * off).reshape(-1)
+
+    start = START.reshape(-1).astype(np.float64)
+    OPTIMISERS[optimiser](evaluate, start, 5, bounds=bounds, first_step=0.5)
+    np.testing.assert_allclose(points[0], start, rtol=1e-12)
+    assert np.sqrt(np.mean((points[1] - start) ** 2)) == pytest.approx(0.5, rel=1e-6)
+
+
+def test_after_each_rollback_in_a_row_the_first_step_is_a_tenth():
+    pictures = []
+    faulted = faulty({2: explosion, 4: nan_loss})
+    run(lambda picture: pictures.append(picture.astype(np.float64)) or faulted(picture), first_step=2.0, evaluations=6)
+    steps = [np.sqrt(np.mean((picture - START) ** 2)) for picture in pictures]
+    # A step, a rollback to the start, a smaller step, and again.
+    np.testing.assert_allclose(steps[:6], [0.0, 2.0, 0.0, 0.2, 0.0, 0.02], rtol=1e-3)
+
+
+def test_it_ends_where_there_is_nothing_to_gain():
+    assert run(start=GOAL.astype(np.float32), evaluations=400).evaluations < 50
+
+
+def test_an_optimiser_that_gives_up_is_started_anew_while_there_is_something_to_gain():
+    starts = []
+
+    def gives_up_after_three(evaluate, start, evaluations, *, bounds, first_step):
+        starts.append(start.copy())
+        scipy_lbfgs(evaluate, start, min(3, evaluations), bounds=bounds, first_step=first_step)
+
+    outcome = run(minimise=gives_up_after_three, evaluations=400)
+    assert len(starts) > 5
+    assert outcome.loss < 1e-2 * loss_of(START)
+    for earlier, later in itertools.pairwise(starts):
+        assert loss_of(later.reshape(GOAL.shape).astype(np.float32)) <= loss_of(
+            earlier.reshape(GOAL.shape).astype(np.float32)
+        )

@@ -8,6 +8,7 @@ import pytest
 
 from impasto_engine import PaintingError, PictureError, Progress, Settings, SettingsError, Style, evaluate, paint
 from impasto_engine.recipes import RECIPES
+from impasto_engine.resample import resize
 
 HEIGHT, WIDTH = 24, 30
 
@@ -170,11 +171,13 @@ def test_stopped_after_any_evaluation_the_result_is_the_best_picture_so_far(stop
     np.testing.assert_array_equal(painting.pixels, best.preview())
 
 
-def test_stopped_at_a_coarse_scale_the_result_is_that_scales_best_picture(painted, smooth):
+def test_stopped_at_a_coarse_scale_the_result_is_that_scales_best_picture_enlarged(painted, smooth):
     seen: list[Progress] = []
     painting = painted(of=smooth(100, 200, 1), evaluations=12, seen=seen.append, should_stop=lambda: len(seen) == 3)
     assert (seen[-1].scale, seen[-1].scales) == (1, 2)
-    np.testing.assert_array_equal(painting.pixels, seen[-1].preview())
+    assert painting.stopped
+    assert painting.losses == min((progress.losses for progress in seen), key=lambda losses: losses.loss)
+    np.testing.assert_allclose(painting.pixels, resize(seen[-1].preview(), 100, 200), atol=1e-5)
 
 
 def test_the_preview_is_the_best_picture_so_far_and_stays_what_it_was(painted, content, style, shallow_network):
@@ -213,9 +216,12 @@ def test_time_left_is_told_from_the_pixels_still_to_be_painted(content, style, s
     )
     # The clock goes on by one second each time it is read, and it is read once an evaluation: each takes one second.
     coarse = sum(progress.scale == 1 for progress in seen)
-    for progress in seen:
+    assert seen[0].remaining_s is None, "most of the first evaluation went into compiling"
+    for progress in seen[1:]:
         if progress.scale == 1:
             left = coarse - progress.evaluation + 4.0 * (12 - coarse)  # a pixel-for-pixel guess: four times as many
+        elif progress.evaluation == coarse + 1:
+            left = 4.0 * (12 - progress.evaluation)  # this one compiled, so the guess still holds
         else:
             left = 12 - progress.evaluation
         assert progress.remaining_s == pytest.approx(left)

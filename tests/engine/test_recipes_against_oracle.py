@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 import pytest
 
 from impasto_engine import Settings, Style, backend, evaluate
-from impasto_engine.networks.network import Network, Pooling, Precision
+from impasto_engine.networks.network import Edges, Network, Pooling, Precision
 from impasto_engine.recipes import recipe_named
 from impasto_engine.targets import Problem, Source, Weights, pose
 from oracles.recipes import CONTENT_LAYERS, STYLE_LAYERS, WEIGHTS, Judgement, Oracle, StyleImage
@@ -250,7 +251,10 @@ def test_the_real_network_gives_the_oracles_terms(recipe, smooth, noisy, vgg16):
         styles=[Style(pixels=textured(smooth, noisy, 51, 40, 2))],
         picture=textured(smooth, noisy, 48, 64, 3),
     )
-    kernels = {name: tuple(np.asarray(part) for part in vgg16._kernels[name]) for name in vgg16.taps}
+    whole = vgg16.extractor(vgg16.taps, pooling=Pooling.MAX, edges=Edges.ZERO, precision=Precision.FLOAT32)
+    kernels = {
+        layer: tuple(keras.ops.convert_to_numpy(part) for part in parts) for layer, parts in whole.parameters.items()
+    }
     assert_engine_agrees(case, vgg16, kernels)
     losses = evaluate(case.content, case.styles, case.picture, vgg16, case.settings())
     assert_same_terms(losses.layers, case.oracle(kernels).judge(as_seen(case.picture)))
