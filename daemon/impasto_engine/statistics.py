@@ -6,8 +6,7 @@ which every position carries a weight. All are divided by the number of position
 pictures of different sizes can be compared.
 """
 
-from collections.abc import Callable
-
+import keras
 from keras import ops
 
 from impasto_engine.types import Tensor
@@ -38,25 +37,19 @@ def mean_and_second_moment(features: Tensor, guide: Tensor | None, *, centred: b
 def _sums(features: Tensor, weights: Tensor | None) -> Tensor:
     """`Σ w f fᵀ`, and below it as one more row `Σ w f`: `(c + 1, c)` float32; no weights count as ones.
 
-    The gradient is written out, `w (f (U + Uᵀ) + u)` for upstream gradients U and u, because a backend left to itself
-    keeps the float32 copy of the features for it: at the first tap of a bfloat16 network that copy is the largest
-    array of all. Written out, the gradient is taken in the features' own type and nothing is kept.
+    A backend left to itself keeps for the gradient a float32 copy of the features and a transposed one, which at the
+    first tap are the largest arrays of all. Every loss here is symmetric in `Σ w f fᵀ`, so its gradient is twice that
+    of one of the two factors; and it may flow through sums taken in the features' own type, whose value is cancelled.
     """
-
-    @ops.custom_gradient  # type: ignore[untyped-decorator]
-    def sums(f: Tensor) -> tuple[Tensor, Callable[..., Tensor]]:
-        exact = ops.cast(f, "float32")
+    own = features if weights is None else features * ops.cast(weights, features.dtype)
+    product = ops.cast(ops.matmul(ops.transpose(ops.stop_gradient(own)), features), "float32")
+    first = ops.cast(ops.sum(own, axis=0, keepdims=True), "float32")
+    carrier = ops.concatenate([2.0 * product, first], axis=0)
+    if keras.backend.standardize_dtype(features.dtype) == "float32":
+        value = ops.concatenate([product, first], axis=0)
+    else:
+        exact = ops.cast(features, "float32")
         weighted = exact if weights is None else exact * weights
-        first = ops.sum(weighted, axis=0, keepdims=True)
-        value = ops.concatenate([ops.matmul(ops.transpose(weighted), exact), first], axis=0)
-
-        def gradient(*args: Tensor, upstream: Tensor = None) -> Tensor:
-            upstream = args[0] if upstream is None else upstream
-            of_second, of_first = upstream[:-1], upstream[-1]
-            matrix = ops.cast(of_second + ops.transpose(of_second), f.dtype)
-            result = ops.matmul(f, matrix) + ops.cast(of_first, f.dtype)
-            return result if weights is None else result * ops.cast(weights, f.dtype)
-
-        return value, gradient
-
-    return sums(features)
+        second = ops.matmul(ops.transpose(weighted), exact)
+        value = ops.concatenate([second, ops.sum(weighted, axis=0, keepdims=True)], axis=0)
+    return ops.stop_gradient(value) + (carrier - ops.stop_gradient(carrier))

@@ -47,9 +47,7 @@ def test_guides_are_the_oracles_at_every_tap(size, network, kernels):
     random = np.random.default_rng(3)
     mask = (random.random(size) > 0.6).astype(np.float32)
     mask[0, 0] = 1.0
-    extractor = network.extractor(
-        network.taps, pooling=Pooling.MAX, edges=Edges.REPLICATE, precision=Precision.FLOAT32
-    )
+    extractor = network.extractor(network.taps, pooling=Pooling.MAX, edges=Edges.REPLICATE, precision=Precision.FLOAT32)
     expected, shapes = oracle_guides(mask, kernels), extractor.shapes(*size)
     got = guides(extractor, mask)
     assert list(got) == list(expected)

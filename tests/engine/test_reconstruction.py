@@ -87,5 +87,7 @@ def test_the_style_of_a_cut_out_is_that_of_its_opaque_part(picture, shallow_netw
     cut_out = np.concatenate([picture, alpha], axis=-1)
     other_beneath = cut_out.copy()
     other_beneath[:, 15:, :3] = noisy(24, 15, 9)
-    first, second = (reconstruct_style(p, "block1_conv1", shallow_network, SETTINGS).pixels for p in (cut_out, other_beneath))
+    first, second = (
+        reconstruct_style(p, "block1_conv1", shallow_network, SETTINGS).pixels for p in (cut_out, other_beneath)
+    )
     np.testing.assert_array_equal(first, second)

@@ -26,7 +26,9 @@ def stripes() -> np.ndarray:
 @pytest.fixture(scope="module")
 def speckle(noisy) -> np.ndarray:
     """Bright red speckle."""
-    return np.stack([0.9 + 0.1 * noisy(32, 32, 4)[..., 0], noisy(32, 32, 5)[..., 1], 0.3 * noisy(32, 32, 6)[..., 2]], -1)
+    return np.stack(
+        [0.9 + 0.1 * noisy(32, 32, 4)[..., 0], noisy(32, 32, 5)[..., 1], 0.3 * noisy(32, 32, 6)[..., 2]], -1
+    )
 
 
 def style_distance(picture: np.ndarray, style: np.ndarray, kernels) -> float:
@@ -49,7 +51,10 @@ def test_each_region_takes_on_its_own_style(swapped, left, stripes, speckle, smo
     styles = [Style(pixels=one, region=left), Style(pixels=other, region=1.0 - left)]
     settings = Settings(size="original", evaluations=40, precision="float32", content_weight=1.0)
     painting = paint(smooth(HEIGHT, WIDTH, 1), styles, shallow_network, settings).pixels
-    for half, own, foreign in [(painting[:, : WIDTH // 2 - 3], one, other), (painting[:, WIDTH // 2 + 3 :], other, one)]:
+    for half, own, foreign in [
+        (painting[:, : WIDTH // 2 - 3], one, other),
+        (painting[:, WIDTH // 2 + 3 :], other, one),
+    ]:
         to_own, to_foreign = (style_distance(half, style, shallow_kernels) for style in (own, foreign))
         assert to_own < 0.6 * to_foreign
 
@@ -81,7 +86,10 @@ def test_halves_with_the_same_style_weigh_as_much_as_the_whole(left, stripes, sh
     content = noisy(HEIGHT, WIDTH, 1)
     whole = evaluate(content, [Style(pixels=stripes)], content, shallow_network)
     halves = evaluate(
-        content, [Style(pixels=stripes, region=left), Style(pixels=stripes, region=1.0 - left)], content, shallow_network
+        content,
+        [Style(pixels=stripes, region=left), Style(pixels=stripes, region=1.0 - left)],
+        content,
+        shallow_network,
     )
     assert halves.terms["style"] == pytest.approx(whole.terms["style"], rel=0.1)
 
@@ -143,7 +151,9 @@ def test_the_total_variation_looks_at_no_transparent_pixel_of_the_picture(recipe
     variations = []
     for colour in (0.0, 1.0):
         picture[5:20, 8:30] = colour
-        variations.append(evaluate(content, [Style(pixels=noisy(32, 32, 2))], picture, shallow_network, settings).terms["tv"])
+        variations.append(
+            evaluate(content, [Style(pixels=noisy(32, 32, 2))], picture, shallow_network, settings).terms["tv"]
+        )
     assert variations[0] == pytest.approx(variations[1], rel=1e-5)
 
 

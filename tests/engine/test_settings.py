@@ -83,7 +83,9 @@ def test_the_ends_of_a_range_belong_to_it(chosen):
 
 
 def test_the_table_of_refusals_has_every_setting_but_the_layers():
-    assert {name for name, *_ in OUT_OF_RANGE} | {"content_layers", "style_layers"} == {f.name for f in fields(Settings)}
+    assert {name for name, *_ in OUT_OF_RANGE} | {"content_layers", "style_layers"} == {
+        f.name for f in fields(Settings)
+    }
 
 
 def test_strength_and_content_weight_exclude_each_other():
