@@ -37,9 +37,10 @@ def evaluate(
         SettingsError: The settings do not suit the network.
     """
     settings = settings or Settings()
-    height, width = picture.shape[:2]
     materials = prepare(content, styles, settings.color)
-    judged, _ = prepare(picture, (), settings.color).content_at(height, width)
+    painted = prepare(picture, (), settings.color)
+    height, width = painted.content.shape[:2]
+    judged, _ = painted.content_at(height, width)
     content_colours, alpha = materials.content_at(height, width)
     problem = pose(
         content=content_colours,

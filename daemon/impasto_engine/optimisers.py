@@ -57,18 +57,26 @@ def scipy_lbfgs(
 ) -> None:
     """L-BFGS by SciPy (R. Byrd et al., "A Limited Memory Algorithm for Bound Constrained Optimization", 1995).
 
-    SciPy's first trial step has norm one. On a picture that is a thousandth of a grey level for each value, and in
-    bfloat16 the loss does not notice: the line search fails before it has begun. So the variables are scaled by the
-    norm that the first step is to have; L-BFGS is otherwise indifferent to that.
+    SciPy's first trial step has norm one, or, within bounds, the norm of the gradient. On a picture norm one is a
+    thousandth of a grey level for each value, and in bfloat16 the loss does not notice: the line search fails before it
+    has begun. So the variables are measured in units of the step that is wanted, and the loss in units of its gradient
+    at the start, which makes the first step one unit long either way; L-BFGS is otherwise indifferent to both. Its
+    tolerances are switched off, since they are meant for losses of about one, and recipes differ by powers of ten.
     """
     unit = 1.0 if first_step is None else first_step * math.sqrt(start.size)
+    loss_unit: float | None = None if first_step is not None else 1.0
 
     def scaled(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        nonlocal loss_unit
         loss, gradient = evaluate(point * unit)
-        return loss, gradient * unit
+        if loss_unit is None:
+            loss_unit = float(np.linalg.norm(gradient)) * unit or 1.0
+        return loss / loss_unit, gradient * (unit / loss_unit)
 
     box = None if bounds is None else [(bounds[0] / unit, bounds[1] / unit)] * start.size
-    fmin_l_bfgs_b(scaled, start / unit, bounds=box, m=HISTORY, maxfun=evaluations, maxiter=evaluations)
+    fmin_l_bfgs_b(
+        scaled, start / unit, bounds=box, m=HISTORY, maxfun=evaluations, maxiter=evaluations, factr=0.0, pgtol=0.0
+    )
 
 
 OPTIMISERS: Mapping[str, Minimise] = {"scipy": scipy_lbfgs}

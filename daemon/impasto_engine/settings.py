@@ -45,7 +45,13 @@ class Style:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.weight) and self.weight > 0.0):
             raise SettingsError(f"A style's weight is {self.weight}; give a number above 0, or leave the style out.")
-        if self.region is not None and not bool(self.region.any()):
+        if self.region is None:
+            return
+        if self.region.ndim != 2 or not bool(((self.region >= 0.0) & (self.region <= 1.0)).all()):
+            raise SettingsError(
+                f"A region of shape {self.region.shape} is no mask; give (height, width) with values from 0 to 1."
+            )
+        if not bool(self.region.any()):
             raise SettingsError("A region is black everywhere, so its style has no place; paint some of it white.")
 
 
@@ -96,6 +102,7 @@ class Settings:
                 raise SettingsError(f"The size is {self.size!r}; give a number of pixels or {ORIGINAL!r}.")
             _within("size", self.size, 1, LARGEST_SIDE)
         if self.evaluations is not None:
+            _whole("number of evaluations", self.evaluations)
             _within("number of evaluations", self.evaluations, 1, MOST_EVALUATIONS)
         if self.strength is not None:
             _within("strength", self.strength, 0.0, 1.0)
@@ -113,9 +120,14 @@ class Settings:
         _one_of("precision", self.precision, PRECISIONS)
         for name, kind in (("color", Color), ("pooling", Pooling), ("init", Start)):
             value = getattr(self, name)
-            if value is not None:
+            if value is not None or name != "init":
                 _one_of(name, value, tuple(kind))
                 object.__setattr__(self, name, kind(value))
+        for name in ("content_layers", "style_layers"):
+            layers = getattr(self, name)
+            if layers is not None and not (isinstance(layers, tuple) and all(isinstance(one, str) for one in layers)):
+                raise SettingsError(f"The {name.replace('_', ' ')} are {layers!r}; give a tuple of names.")
+        _whole("seed", self.seed)
         _within("seed", self.seed, 0, 2**63 - 1)
 
     def content_weight_in(self, recipe: Recipe) -> float:
@@ -144,6 +156,11 @@ class Settings:
             return cls(**taken)
         except TypeError as error:
             raise SettingsError(f"The settings {dict(values)!r} cannot be read; paint anew without them.") from error
+
+
+def _whole(name: str, value: object) -> None:
+    if not isinstance(value, int):
+        raise SettingsError(f"The {name} is {value!r}; give a whole number.")
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

@@ -108,7 +108,7 @@ def test_bfloat16_gives_nearly_the_same_loss_and_direction(recipe, pictures, net
     assert gradient.dtype == np.float32
     np.testing.assert_allclose(terms, list(expected.terms.values()), rtol=0.1)
     assert problem.losses(terms).loss == pytest.approx(expected.loss, rel=0.02)
-    # Rounded, some activations of a random network fall on the other side of ReLU's corner; a trained one is above 0.99.
+    # Rounded, some activations of a random network cross ReLU's corner; for a trained one it is above 0.99.
     assert cosine(gradient[0], expected.gradient) > 0.9
 
 

@@ -32,7 +32,7 @@ def test_matched_to_the_content_a_style_has_its_mean_and_covariance_of_colours(c
     matched = match_colours(style, content)
     assert matched.shape == style.shape
     assert matched.dtype == np.float32
-    assert 0.0 < matched.min()
+    assert matched.min() > 0.0
     assert matched.max() < 1.0, "nothing is clipped, or the statistics could not be the content's"
     for got, expected in zip(statistics(matched), statistics(content), strict=True):
         np.testing.assert_allclose(got, expected, rtol=1e-3, atol=2e-6)
@@ -82,7 +82,7 @@ def test_luminance_is_luma_three_times(content):
 
 def test_the_contents_colours_are_its_i_and_q_exactly(content, noisy):
     worn = with_colours_of(content, 0.4 + 0.2 * noisy(20, 26, 9)).astype(np.float64)
-    assert 0.0 < worn.min()
+    assert worn.min() > 0.0
     assert worn.max() < 1.0
     np.testing.assert_allclose(worn @ YIQ[1:].T, content @ YIQ[1:].T, atol=1e-5)
 

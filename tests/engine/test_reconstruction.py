@@ -66,7 +66,7 @@ def test_reconstructions_start_from_seeded_noise_unless_told_otherwise(reconstru
 
 @pytest.mark.parametrize("reconstruct", [reconstruct_content, reconstruct_style])
 def test_a_layer_that_the_network_lacks_is_refused(reconstruct, picture, shallow_network):
-    with pytest.raises(SettingsError, match="block7_conv1.*block1_conv1"):
+    with pytest.raises(SettingsError, match=r"block7_conv1.*block1_conv1"):
         reconstruct(picture, "block7_conv1", shallow_network, SETTINGS)
 
 

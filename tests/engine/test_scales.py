@@ -61,7 +61,7 @@ def test_the_evaluations_are_all_spent_and_never_more_on_a_larger_scale(height, 
 def test_the_last_scale_is_the_picture_and_each_one_before_half_of_the_next(height, width, evaluations):
     scales = of(height, width, evaluations)
     assert (scales[-1].height, scales[-1].width) == (height, width)
-    for coarse, fine in zip(scales, scales[1:], strict=False):
+    for coarse, fine in pairwise(scales):
         assert abs(2 * max(coarse.height, coarse.width) - max(fine.height, fine.width)) <= 2
         assert abs(2 * min(coarse.height, coarse.width) - min(fine.height, fine.width)) <= 3
     if len(scales) > 1:

@@ -167,10 +167,23 @@ def test_settings_of_a_later_version_are_read_as_far_as_they_are_known():
 
 @pytest.mark.parametrize(
     "values",
-    [{"size": [512]}, {"evaluations": "ten"}, {"evaluations": 10.5}, {"seed": 1.5}, {"strength": {}}, {"seed": "4"}, {"recipe": ["impasto"]}, {"color": 7},
-     {"style_scale": None}, {"color": None}, {"style_layers": 5}, {"style_layers": [1, 2]}, {"style_layers": "block1_conv1"}],
+    [
+        {"size": [512]},
+        {"evaluations": "ten"},
+        {"evaluations": 10.5},
+        {"seed": 1.5},
+        {"seed": "4"},
+        {"strength": {}},
+        {"recipe": ["impasto"]},
+        {"color": 7},
+        {"color": None},
+        {"style_scale": None},
+        {"style_layers": 5},
+        {"style_layers": [1, 2]},
+        {"style_layers": "block1_conv1"},
+    ],
     ids=str,
-)  # fmt: skip
+)
 def test_settings_of_the_wrong_kind_are_refused_and_not_half_read(values):
     with pytest.raises(SettingsError) as refused:
         Settings.from_dict(values)
