@@ -1,5 +1,7 @@
 """The schedule of sizes."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
