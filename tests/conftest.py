@@ -2,7 +2,12 @@
 
 import os
 
+import hypothesis
 import pytest
+
+# A test machine may be busy: how long an example takes says nothing.
+hypothesis.settings.register_profile("impasto", deadline=None)
+hypothesis.settings.load_profile("impasto")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 

@@ -149,7 +149,7 @@ def test_the_very_first_evaluation_must_be_sound():
 
 
 @given(faults=st.dictionaries(st.integers(2, 30), st.sampled_from(FAULTS), max_size=8))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_whatever_goes_wrong_on_the_way_the_result_is_sound_and_no_worse_than_the_start(faults):
     rollbacks = []
     outcome = run(faulty(faults), told=lambda state, terms: rollbacks.append(state.rollbacks) or False)

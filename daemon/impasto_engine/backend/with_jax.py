@@ -30,7 +30,8 @@ def compile_gradient(terms: TermsFunction) -> GradientFunction:
 
 def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:
     """See `Backend.compile_forward`."""
-    compiled: Callable[[Tensor, Tree], Tree] = jax.jit(function)
+    # A function of its own, because JAX keeps weak references, which an object with slots does not give.
+    compiled: Callable[[Tensor, Tree], Tree] = jax.jit(lambda picture, arguments: function(picture, arguments))
     return compiled
 
 
