@@ -154,7 +154,7 @@ def _content_targets(
         energies = ops.sum(ops.square(ops.cast(features[tap], "float32")), axis=-1)[0]
         if tap in visible:
             target["visible"] = visible[tap]
-            energies = energies * visible[tap]
+            energies = energies * ops.convert_to_tensor(visible[tap])
         energy = float(ops.convert_to_numpy(ops.sum(energies)))
         target["scale"] = np.float32(_content_scale(recipe.normalisation, energy))
         targets[tap] = target

@@ -19,7 +19,7 @@ def compile_gradient(terms: TermsFunction) -> GradientFunction:
     def call(picture: NDArray[np.float32], arguments: Tree) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         variable = keras.ops.convert_to_tensor(picture).detach().requires_grad_(True)
         with torch.enable_grad():
-            values = terms(variable, arguments)
+            values = terms(variable, _tensors(arguments))
             (gradient,) = torch.autograd.grad(values.sum(), variable)
         return values.detach().cpu().numpy(), gradient.cpu().numpy()
 
@@ -31,9 +31,14 @@ def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tenso
 
     def call(picture: Tensor, arguments: Tree) -> Tree:
         with torch.no_grad():
-            return function(keras.ops.convert_to_tensor(picture), arguments)
+            return function(keras.ops.convert_to_tensor(picture), _tensors(arguments))
 
     return call
+
+
+def _tensors(arguments: Tree) -> Tree:
+    """The same with tensors for NumPy arrays, which do not mix with PyTorch's."""
+    return keras.tree.map_structure(keras.ops.convert_to_tensor, arguments)
 
 
 def device() -> str:
