@@ -210,6 +210,13 @@ def test_several_styles_count_by_their_weights(recipe, make_case, smooth, noisy,
     assert_engine_agrees(make_case(recipe, styles=styles), network, kernels)
 
 
+def test_a_style_of_one_colour_has_no_variance_and_yet_a_finite_weight(make_case, network, kernels):
+    # Only so near the surface is the network's answer to one colour the same everywhere, and its variance nought.
+    flat = np.full((40, 40, 3), (0.9, 0.5, 0.2), np.float32)
+    case = make_case("impasto", styles=[Style(pixels=flat)], style_layers=("block1_conv1",))
+    assert_engine_agrees(case, network, kernels)
+
+
 @pytest.mark.parametrize("recipe", WEIGHTS)
 def test_regions_with_a_style_each_are_the_oracles(recipe, make_case, smooth, noisy, network, kernels):
     left = np.zeros((48, 64), np.float32)
