@@ -9,8 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import ink
 import mosaic
 import numpy as np
+import pointillism
 import swirl
 import watercolour
 import woodcut
@@ -18,7 +20,7 @@ from ground import DESIGN_SIZE_PX
 from numpy.typing import NDArray
 from PIL import Image
 
-JPEG_QUALITY = 90
+JPEG = {"quality": 82, "optimize": True, "progressive": True}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ STYLES = {
     "woodcut": Style(paint=woodcut.paint, seed=2),
     "watercolour": Style(paint=watercolour.paint, seed=7),
     "mosaic": Style(paint=mosaic.paint, seed=3),
+    "pointillism": Style(paint=pointillism.paint, seed=1),
+    "ink": Style(paint=ink.paint, seed=3),
 }
 
 
@@ -56,7 +60,7 @@ def main(arguments: list[str] | None = None) -> None:
         begun = time.perf_counter()
         picture = style.paint(asked.size, style.seed if asked.seed is None else asked.seed)
         path = asked.out_dir / f"{name}.jpg"
-        Image.fromarray(picture).save(path, quality=JPEG_QUALITY)
+        Image.fromarray(picture).save(path, **JPEG)
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB, {time.perf_counter() - begun:.1f} s")
 
 
