@@ -3,7 +3,7 @@
     python examples/demo.py FOLDER
 
 The photograph is scikit-image's `chelsea`, a cat, by Stefan van der Walt (CC0); the style is our own
-`examples/styles/swirl.jpg`.
+`swirl`.
 """
 
 import subprocess
@@ -13,7 +13,9 @@ from pathlib import Path
 from PIL import Image
 from skimage import data
 
-STYLE = Path(__file__).parent / "styles" / "swirl.jpg"
+from impasto_engine import built_in_style
+
+STYLE = built_in_style("swirl").file
 
 
 def main(folder: Path) -> int:

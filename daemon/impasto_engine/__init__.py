@@ -26,8 +26,10 @@ if TYPE_CHECKING:
     from impasto_engine.painting import paint, reconstruct_content, reconstruct_style
     from impasto_engine.progress import Losses, Painting, Progress
     from impasto_engine.settings import Settings, Style
+    from impasto_engine.styles import BuiltInStyle, built_in_style, built_in_styles
 
 __all__ = [
+    "BuiltInStyle",
     "EngineError",
     "Estimate",
     "Losses",
@@ -42,6 +44,8 @@ __all__ = [
     "Style",
     "__version__",
     "available",
+    "built_in_style",
+    "built_in_styles",
     "estimate",
     "evaluate",
     "load_network",
@@ -61,6 +65,7 @@ _HOMES = {
     "files.picture_file": ("PictureFile", "read_picture", "read_recipe", "write_picture"),
     "progress": ("Losses", "Painting", "Progress"),
     "settings": ("Settings", "Style"),
+    "styles": ("BuiltInStyle", "built_in_style", "built_in_styles"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

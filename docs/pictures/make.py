@@ -3,8 +3,9 @@
     python docs/pictures/make.py [SHEET...]
 
 Photographs: scikit-image's `chelsea` (Stefan van der Walt, CC0), `coffee` (Rachel Michetti, CC0) and `rocket` (SpaceX,
-CC0). Styles: our own, from `examples/styles`. Needs the VGG16 weights. A painting takes half a minute on two cores, and
-is kept under `out/sheets`, so that a sheet that was interrupted goes on where it stopped.
+CC0). Styles: those that come with Impasto. Needs the VGG16 weights, but for the sheet of the styles. A painting takes
+half a minute on two cores, and is kept under `out/sheets`, so that a sheet that was interrupted goes on where it
+stopped.
 """
 
 import sys
@@ -17,7 +18,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 from skimage import data
 
-from impasto_engine import Settings, Style, load_network, paint, read_picture, reconstruct_content, reconstruct_style
+from impasto_engine import (
+    Settings,
+    Style,
+    built_in_style,
+    built_in_styles,
+    load_network,
+    paint,
+    read_picture,
+    reconstruct_content,
+    reconstruct_style,
+)
 from impasto_engine.networks.network import Network
 
 HERE = Path(__file__).parent
@@ -44,13 +55,19 @@ def photograph(name: str) -> Pixels:
 
 def style(name: str) -> Pixels:
     """One of our own, `(H, W, 3)` in [0, 1]."""
-    return read_picture(HERE.parents[1] / "examples" / "styles" / f"{name}.jpg").pixels
+    return read_picture(built_in_style(name).file).pixels
 
 
 def painted(photo: str, name: str, **choices: object) -> Callable[[], Pixels]:
     """A painting at 512 pixels, made when called."""
     settings = Settings.from_dict({"size": 512, **choices})
     return lambda: paint(photograph(photo), [Style(pixels=style(name))], network(), settings).pixels
+
+
+def styles() -> list[list[Cell]]:
+    """Every style that comes with Impasto, in two rows."""
+    cells: list[Cell] = [(each.name, lambda name=each.name: style(name)) for each in built_in_styles()]  # type: ignore[misc]
+    return [cells[:3], cells[3:]]
 
 
 def gallery() -> list[list[Cell]]:
@@ -129,7 +146,7 @@ def picture(title: str, caption: str, make: Callable[[], Pixels]) -> Image.Image
     return image.resize((round(image.width * CELL_HEIGHT / image.height), CELL_HEIGHT), Image.Resampling.LANCZOS)
 
 
-SHEETS = {"gallery": gallery, "choices": choices, "figure-1": figure_1}
+SHEETS = {"styles": styles, "gallery": gallery, "choices": choices, "figure-1": figure_1}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or SHEETS:

@@ -1,6 +1,7 @@
 """Paint the style pictures: `python examples/styles/paint_styles.py OUT_DIR [--size 768] [--only NAME]`.
 
-The same size and seed always give the same picture. Needs numpy, scipy and Pillow, nothing of Impasto.
+The same size and seed always give the same picture. With `daemon/impasto_engine/styles` for OUT_DIR it paints anew what
+is shipped. Needs numpy, scipy and Pillow, nothing of Impasto.
 """
 
 import argparse
@@ -29,7 +30,7 @@ class Style:
 
     Attributes:
         paint: Paints the picture of a size in pixels and a seed, `(size, size, 3)` uint8, sRGB.
-        seed: The seed of the picture that is kept in this folder.
+        seed: The seed of the picture that is shipped.
     """
 
     paint: Callable[[int, int], NDArray[np.uint8]]
