@@ -2,8 +2,8 @@
 
     python examples/demo.py FOLDER
 
-The photograph is scikit-image's `chelsea`, a cat, by Stefan van der Walt (CC0); the style is our own
-`swirl`.
+The photograph is scikit-image's `chelsea`, a cat, by Stefan van der Walt (CC0); the style is `swirl`, one of those that
+come with Impasto.
 """
 
 import subprocess
@@ -13,9 +13,7 @@ from pathlib import Path
 from PIL import Image
 from skimage import data
 
-from impasto_engine import built_in_style
-
-STYLE = built_in_style("swirl").file
+STYLE = "swirl"
 
 
 def main(folder: Path) -> int:
@@ -26,7 +24,7 @@ def main(folder: Path) -> int:
     command = [Path(sys.executable).with_name("impasto"), "stylize", photograph, STYLE, "--output", painting]
     status = subprocess.run([str(part) for part in command], check=False).returncode  # noqa: S603
     if status == 0:
-        print(f"\nPainted {painting}\n   from {photograph}\n  after {STYLE}")
+        print(f"\nPainted {painting}\n   from {photograph}\n  after the style {STYLE!r}, one of `impasto styles`")
     return status
 
 

@@ -1,4 +1,4 @@
-"""The command line: `impasto stylize`, `reconstruct`, `evaluate`, `networks` and `bench`.
+"""The command line: `impasto stylize`, `reconstruct`, `evaluate`, `styles`, `networks` and `bench`.
 
 One module for each command, and beside them what they share. No module here may import the engine, NumPy or Keras
 when it is itself imported, so that `--help` and `--version` answer at once; the commands import them when they run.
@@ -16,12 +16,13 @@ from impasto_daemon.commands.evaluate import evaluate
 from impasto_daemon.commands.failures import exit_code_of
 from impasto_daemon.commands.networks import networks
 from impasto_daemon.commands.reconstruct import reconstruct
+from impasto_daemon.commands.styles import styles
 from impasto_daemon.commands.stylize import stylize
 
 __all__ = ["app", "main", "run"]
 
 app = typer.Typer(name="impasto", add_completion=False, pretty_exceptions_enable=False)
-for command in (stylize, reconstruct, evaluate, networks, bench):
+for command in (stylize, reconstruct, evaluate, styles, networks, bench):
     app.command()(command)
 
 

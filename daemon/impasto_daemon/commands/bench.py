@@ -12,6 +12,7 @@ import typer
 
 from impasto_daemon.commands import options
 from impasto_daemon.commands.failures import Refused
+from impasto_daemon.commands.style_image import style_image
 from impasto_daemon.commands.wording import memory, sides
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ _Case = dict[str, Any]
 
 def bench(
     content: Annotated[Path | None, typer.Argument(help="A content image; noise where none is given.")] = None,
-    style: Annotated[Path | None, typer.Argument(help="A style image; noise where none is given.")] = None,
+    style: Annotated[
+        str | None, typer.Argument(help="A style image, or a built-in style's name; noise where none is given.")
+    ] = None,
     network: options.NetworkName = None,
     weights: options.WeightsFile = None,
     sizes: Annotated[str, typer.Option(help="Pixels of the longer side, with commas between.")] = "256,512,1024",
@@ -41,7 +44,7 @@ def bench(
     cases = [
         {
             "content": None if content is None else str(content),
-            "style": None if style is None else str(style),
+            "style": None if style is None else str(style_image(style).path),
             "network": network or "auto",
             "weights": None if weights is None else str(weights),
             "size": size,

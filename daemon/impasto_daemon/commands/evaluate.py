@@ -9,6 +9,7 @@ import typer
 from impasto_daemon.commands import options
 from impasto_daemon.commands.loading import loaded_network
 from impasto_daemon.commands.record import losses_record
+from impasto_daemon.commands.style_image import style_image
 
 if TYPE_CHECKING:
     from impasto_engine import Losses
@@ -18,7 +19,9 @@ __all__ = ["evaluate"]
 
 def evaluate(
     content: Annotated[Path, typer.Argument(metavar="CONTENT", help="The content image.", show_default=False)],
-    style: Annotated[Path, typer.Argument(metavar="STYLE", help="The style image.", show_default=False)],
+    style: Annotated[
+        str, typer.Argument(metavar="STYLE", help="The style image, or a built-in style's name.", show_default=False)
+    ],
     picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="The picture to judge.", show_default=False)],
     recipe: options.RecipeName = None,
     strength: options.Strength = None,
@@ -55,7 +58,7 @@ def evaluate(
             }
         )
     )
-    pictures = [read_picture(path).pixels for path in (content, style, picture)]
+    pictures = [read_picture(path).pixels for path in (content, style_image(style).path, picture)]
     loaded = loaded_network(network, weights)
     from impasto_engine import evaluate as losses_of
 

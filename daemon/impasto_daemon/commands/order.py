@@ -1,11 +1,12 @@
 """What is to be painted from what: the words of the command line brought together, before any picture is read."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from impasto_daemon.commands.failures import Refused
+from impasto_daemon.commands.style_image import StyleImage, style_image
 
 __all__ = ["NOWHERE", "Order", "OrderedStyle", "Request", "first_order", "refuse_overwriting", "style_weights"]
 
@@ -22,7 +23,7 @@ class Request:
 
     Attributes:
         content: The content image.
-        styles: The style images.
+        styles: The style images: paths, or names of built-in styles.
         style_weights: One for each style.
         regions: A path or one of `NOWHERE` for each style, or for the first few of them.
         init: One of `STARTS` or a path.
@@ -32,7 +33,7 @@ class Request:
     """
 
     content: Path | None = None
-    styles: tuple[Path, ...] = ()
+    styles: tuple[str, ...] = ()
     style_weights: tuple[float, ...] | None = None
     regions: tuple[str, ...] | None = None
     init: str | None = None
@@ -46,12 +47,12 @@ class OrderedStyle:
     """A style image and what it is to do.
 
     Attributes:
-        path: The image.
+        image: The image.
         weight: As in the engine's `Style`.
         region: The picture of its region; None for everywhere.
     """
 
-    path: Path
+    image: StyleImage
     weight: float = 1.0
     region: Path | None = None
 
@@ -83,7 +84,7 @@ def first_order(request: Request) -> Order:
     """The order that a request comes to by itself.
 
     Raises:
-        Refused: Something is missing, or there are not as many of one thing as of another.
+        Refused: Something is missing, a style has no such name, or there are not as many of one thing as of another.
     """
     if request.content is None or not request.styles:
         missing = "content image" if request.content is None else "style image"
@@ -94,7 +95,8 @@ def first_order(request: Request) -> Order:
     return Order(
         content=request.content,
         styles=with_regions(
-            with_weights([OrderedStyle(path=path) for path in request.styles], request.style_weights), request.regions
+            with_weights([OrderedStyle(image=style_image(word)) for word in request.styles], request.style_weights),
+            request.regions,
         ),
         start=start,
         settings={**request.settings, **settings},
@@ -120,10 +122,7 @@ def with_weights(styles: Sequence[OrderedStyle], weights: tuple[float, ...] | No
         return tuple(styles)
     if len(weights) != len(styles):
         raise Refused(f"--style-weights has {len(weights)} and there are {len(styles)} styles; give one for each.")
-    return tuple(
-        OrderedStyle(path=style.path, weight=weight, region=style.region)
-        for style, weight in zip(styles, weights, strict=True)
-    )
+    return tuple(replace(style, weight=weight) for style, weight in zip(styles, weights, strict=True))
 
 
 def with_regions(styles: Sequence[OrderedStyle], regions: tuple[str, ...] | None) -> tuple[OrderedStyle, ...]:
@@ -141,10 +140,7 @@ def with_regions(styles: Sequence[OrderedStyle], regions: tuple[str, ...] | None
         )
     paths = [None if region in NOWHERE else Path(region) for region in regions]
     paths += [None] * (len(styles) - len(paths))
-    return tuple(
-        OrderedStyle(path=style.path, weight=style.weight, region=path)
-        for style, path in zip(styles, paths, strict=True)
-    )
+    return tuple(replace(style, region=path) for style, path in zip(styles, paths, strict=True))
 
 
 def style_weights(given: str | None) -> tuple[float, ...] | None:
@@ -167,6 +163,6 @@ def refuse_overwriting(output: Path, order: Order) -> None:
     Raises:
         Refused: The output is the content or style image itself.
     """
-    for path in (order.content, *(style.path for style in order.styles)):
+    for path in (order.content, *(style.image.path for style in order.styles)):
         if output.exists() and path.exists() and output.samefile(path):
             raise Refused(f"The output {str(output)!r} is one of the pictures to paint from; give another name.")

@@ -13,7 +13,8 @@ from impasto_daemon.commands.destinations import Destinations
 from impasto_daemon.commands.display import display_for
 from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.loading import loaded_network
-from impasto_daemon.commands.record import file_record, painting_record
+from impasto_daemon.commands.record import painting_record, style_image_record
+from impasto_daemon.commands.style_image import StyleImage, style_image
 from impasto_daemon.commands.witnesses import PREVIEW_EVERY
 
 __all__ = ["What", "reconstruct"]
@@ -28,7 +29,12 @@ class What(StrEnum):
 
 def reconstruct(
     what: Annotated[What, typer.Argument(help="What to reconstruct of it.", show_default=False)],
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture.", show_default=False)],
+    image: Annotated[
+        str,
+        typer.Argument(
+            metavar="IMAGE", help="The picture; for a style, a built-in style's name will do.", show_default=False
+        ),
+    ],
     layer: Annotated[
         str,
         typer.Option(
@@ -72,8 +78,9 @@ def reconstruct(
     )
     destinations = Destinations(output=output, previews=previews, preview_every=preview_every, trace=trace, quiet=quiet)
     destinations.check()
-    picture = read_picture(image)
-    sources = {"command": f"reconstruct {what}", "layer": layer, "content": file_record(image)}
+    source = style_image(image) if what is What.STYLE else StyleImage(path=Path(image))
+    picture = read_picture(source.path)
+    sources = {"command": f"reconstruct {what}", "layer": layer, "content": style_image_record(source)}
     loaded = loaded_network(network, weights, quiet=quiet)
     from impasto_engine import reconstruct_content, reconstruct_style
 

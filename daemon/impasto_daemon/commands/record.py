@@ -7,15 +7,16 @@ network                    {"name", "weights": a file or, where it was downloade
 settings                   the engine's Settings, without what was left to the recipe
 precision                  the precision that "auto" came to
 layer                      of a reconstruction
-content, start             a file, or null
-styles                     [{"file": a file, "weight", "region": a file or null}]
+content, start             a file, or null; of a reconstructed style, "content" may be a built-in style
+styles                     [{"file": a file or a built-in style, "weight", "region": a file or null}]
 evaluations                evaluations spent
 stopped                    whether the user stopped it there
 seconds                    from its start to its end
 losses                     {"loss", "terms", "layers"} as `impasto evaluate` gives them
 ```
 
-A file is `{"path": as it was given, "absolute": the same from the root, "sha256": of its bytes}`.
+A file is `{"path": as it was given, "absolute": the same from the root, "sha256": of its bytes}`. A built-in
+style, which lies elsewhere on every machine, is `{"built_in": its name, "sha256"}`.
 """
 
 import hashlib
@@ -26,12 +27,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from impasto_daemon.commands.order import Order
+from impasto_daemon.commands.style_image import StyleImage
 
 if TYPE_CHECKING:
     from impasto_engine import Losses, Painting, Settings
     from impasto_engine.networks.network import Network
 
-__all__ = ["file_record", "losses_record", "order_record", "painting_record", "sha256_of"]
+__all__ = ["file_record", "losses_record", "order_record", "painting_record", "sha256_of", "style_image_record"]
 
 
 def sha256_of(path: Path) -> str:
@@ -47,6 +49,13 @@ def file_record(path: Path | None) -> dict[str, str] | None:
     return {"path": str(path), "absolute": str(path.absolute()), "sha256": sha256_of(path)}
 
 
+def style_image_record(image: StyleImage) -> dict[str, str] | None:
+    """A style image as it is stored."""
+    if image.name is None:
+        return file_record(image.path)
+    return {"built_in": image.name, "sha256": sha256_of(image.path)}
+
+
 def order_record(order: Order) -> dict[str, Any]:
     """The pictures that an order paints from."""
     return {
@@ -54,7 +63,7 @@ def order_record(order: Order) -> dict[str, Any]:
         "content": file_record(order.content),
         "start": file_record(order.start),
         "styles": [
-            {"file": file_record(style.path), "weight": style.weight, "region": file_record(style.region)}
+            {"file": style_image_record(style.image), "weight": style.weight, "region": file_record(style.region)}
             for style in order.styles
         ],
     }

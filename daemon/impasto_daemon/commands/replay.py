@@ -8,6 +8,7 @@ from typing import Any
 from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.order import Order, OrderedStyle, Request, started_from, with_regions, with_weights
 from impasto_daemon.commands.record import sha256_of
+from impasto_daemon.commands.style_image import StyleImage, style_image
 
 __all__ = ["replayed_order"]
 
@@ -71,6 +72,31 @@ class _Stored:
             )
         raise Refused(f"The {what} is no longer at {stored['absolute']!r}, or cannot be read; {remedy}.")
 
+    def style_image(self, stored: Mapping[str, str]) -> StyleImage:
+        """Finds a style image: a built-in one by its name, with a note where it is not as it was, or a file.
+
+        Raises:
+            Refused: There is none, or the file has changed.
+        """
+        from impasto_engine import built_in_styles
+
+        remedy = "give the style images anew, after the content image"
+        if "built_in" not in stored:
+            return StyleImage(path=self.file("style image", stored, remedy))
+        name = stored["built_in"]
+        path = next((style.file for style in built_in_styles() if style.name == name), None)
+        if path is None:
+            raise Refused(
+                f"{str(self._picture)!r} was painted with the built-in style {name!r}, which this Impasto does not "
+                f"have; {remedy}."
+            )
+        if sha256_of(path) != stored["sha256"]:
+            self._note(
+                f"The built-in style {name!r} is not as it was when {str(self._picture)!r} was painted, and the new "
+                "picture may differ."
+            )
+        return StyleImage(path=path, name=name)
+
     def weights(self) -> Path | None:
         """The weights file, or None, with a note, where it is not as it was."""
         stored = self.record["network"]["weights"]
@@ -85,19 +111,17 @@ class _Stored:
         )
         return None
 
-    def styles(self, paths: tuple[Path, ...], *, regions: bool) -> list[OrderedStyle]:
+    def styles(self, words: tuple[str, ...], *, regions: bool) -> list[OrderedStyle]:
         """The stored styles, with other images if there are any, and with their regions unless others are given."""
         stored = self.record["styles"]
-        if paths and len(paths) != len(stored):
+        if words and len(words) != len(stored):
             raise Refused(
-                f"{str(self._picture)!r} was painted with {len(stored)} styles, and {len(paths)} are given; "
+                f"{str(self._picture)!r} was painted with {len(stored)} styles, and {len(words)} are given; "
                 "give as many, or none."
             )
         return [
             OrderedStyle(
-                path=paths[index]
-                if paths
-                else self.file("style image", style["file"], "give the style images anew, after the content image"),
+                image=style_image(words[index]) if words else self.style_image(style["file"]),
                 weight=float(style["weight"]),
                 region=self.file("region", style["region"], "give all regions anew with --region")
                 if regions and style["region"]

@@ -27,8 +27,12 @@ def stylize(
         Path | None, typer.Argument(metavar="CONTENT", help="The picture to paint.", show_default=False)
     ] = None,
     styles: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="STYLE", help="The pictures whose style to paint it in.", show_default=False),
+        list[str] | None,
+        typer.Argument(
+            metavar="STYLE",
+            help="The pictures whose style to paint it in: files, or names that impasto styles lists.",
+            show_default=False,
+        ),
     ] = None,
     output: options.Output = None,
     size: options.Size = None,
@@ -118,7 +122,7 @@ def commissioned(order: Order, *, quiet: bool) -> Commission:
     content = read_picture(order.content)
     styles = [
         Style(
-            pixels=read_picture(style.path).pixels,
+            pixels=read_picture(style.image.path).pixels,
             weight=style.weight,
             region=None if style.region is None else read_region(style.region),
         )
