@@ -130,9 +130,9 @@ class Pass:
 
 
 PASSES = (
-    Pass(tries=9000, width=1.7, crowding=0.9, thickness=0.5, division=0.5),
-    Pass(tries=60000, width=1.0, crowding=0.25, thickness=1.0, division=0.9),
-    Pass(tries=36000, width=0.8, crowding=0.05, thickness=1.2, division=1.1),
+    Pass(tries=9000, width=2.1, crowding=0.9, thickness=0.5, division=0.5),
+    Pass(tries=50000, width=1.35, crowding=0.25, thickness=1.0, division=0.9),
+    Pass(tries=30000, width=1.1, crowding=0.05, thickness=1.2, division=1.1),
 )
 
 
