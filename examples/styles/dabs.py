@@ -88,7 +88,14 @@ class DabCanvas(Canvas):
 
 
 def mix(rng: np.random.Generator, material: Material, tone: float, division: float) -> FloatArray:
-    """Take one pure colour for a dab, `(3,)` float32, sRGB."""
+    """Take one pure colour for a dab, `(3,)` float32, sRGB.
+
+    Args:
+        rng: Where the random numbers come from.
+        material: What is painted.
+        tone: Shadow to light, [0, 1].
+        division: How far colours stray and how often sparks fall, over the material's own.
+    """
     if rng.uniform() < material.chance * division:
         colour = material.sparks[rng.integers(len(material.sparks))]
     else:

@@ -14,6 +14,7 @@ PAPER_TONE = absorbance("f0e1c0")[0]
 BLACK, GREY, INDIGO = absorbance("1b1a1f", "6d6f78", "41618f")
 VERMILION, CORAL, CRIMSON = absorbance("e0361f", "f0705a", "b01c2c")
 WIND = -0.42  # the direction of the sweeps, radians
+# Where the trunk goes, then its branches, as x and y in design pixels; and how thick each is at the foot.
 BRANCHES = (
     (((60, 820), (150, 660), (110, 540), (230, 430), (270, 300), (390, 250)), 84),
     (((235, 430), (360, 440), (450, 370), (590, 390), (680, 320), (790, 330)), 34),
@@ -22,6 +23,7 @@ BRANCHES = (
     (((390, 250), (480, 220), (530, 130), (640, 90)), 13),
     (((140, 660), (260, 640), (350, 560), (480, 550)), 16),
 )
+# Where stalks of bamboo hang into the picture.
 STALKS = (
     ((800, 470), (690, 500), (600, 560), (540, 640)),
     ((810, 560), (730, 590), (670, 650), (640, 720)),
@@ -29,7 +31,7 @@ STALKS = (
     ((-20, 60), (70, 50), (150, 80), (200, 130)),
     ((610, -20), (680, 30), (740, 50), (800, 40)),
 )
-
+FLOWERS = 70
 
 Point = NDArray[np.float64]
 
@@ -79,7 +81,7 @@ def paint_weather(sheet: Sheet, brush: Brush, rng: np.random.Generator) -> None:
 
 
 def paint_sun(sheet: Sheet, rng: np.random.Generator) -> None:
-    """One wash of vermilion, nearly round."""
+    """Two washes of vermilion, nearly round, the second a little smaller."""
     radius = rng.uniform(95, 120)
     x, y = rng.uniform(480, 600), rng.uniform(170, 260)
     for strength, inner in ((0.75, 1.0), (0.35, 0.9)):
@@ -234,7 +236,7 @@ def paint(size: int, seed: int) -> NDArray[np.uint8]:
         for at in path[1:]:
             paint_leaves(brush, rng, at, 0.9, 0.0)
     rng.shuffle(flowers)
-    for at in flowers[:70]:
+    for at in flowers[:FLOWERS]:
         paint_blossom(sheet, brush, rng, at, rng.uniform(9, 24))
     splash(sheet, rng)
     return finish(sheet.dried())
