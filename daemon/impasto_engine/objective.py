@@ -7,14 +7,16 @@ between evaluations (targets, guides, weights) is an argument, so that one compi
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from keras import ops
 
 from impasto_engine.networks.network import Extractor
+from impasto_engine.networks.reading import Reading
 from impasto_engine.recipes import TotalVariation
 from impasto_engine.statistics import mean_and_second_moment
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["Objective", "total_variation"]
+__all__ = ["Objective", "as_compared", "total_variation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,11 @@ class Objective:
             `(T,)` float32, in the order of `term_names`.
         """
         features = self.extractor(picture, arguments["parameters"])
-        terms = [content_loss(features[tap], arguments["content"][tap]) for tap in self.content_taps]
+        readings = self.extractor.readings
+        terms = [
+            content_loss(as_compared(features[tap], readings.get(tap)), arguments["content"][tap])
+            for tap in self.content_taps
+        ]
         terms += [self._style_loss(tap, features[tap], arguments["styles"]) for tap in self.style_taps]
         terms.append(total_variation(picture, self.variation, arguments.get("visible")))
         return ops.stack(terms) * arguments["weights"]
@@ -61,10 +67,16 @@ class Objective:
     def _style_loss(self, tap: str, features: Tensor, groups: Sequence[Tree]) -> Tensor:
         loss = 0.0
         for group in groups:
-            statistics = mean_and_second_moment(features, group["guides"].get(tap), centred=self.centred)
+            guide, reading = group["guides"].get(tap), self.extractor.readings.get(tap)
+            statistics = mean_and_second_moment(features, guide, reading, centred=self.centred)
             for style in group["styles"]:
                 loss = loss + style["share"] * style_loss(statistics, style["taps"][tap])
         return loss
+
+
+def as_compared(features: Tensor, reading: Reading | None) -> Tensor:
+    """The features in the space in which they are compared."""
+    return features if reading is None else reading.features(features)
 
 
 def content_loss(features: Tensor, target: Tree) -> Tensor:
@@ -95,22 +107,41 @@ def total_variation(picture: Tensor, form: TotalVariation, visible: Tensor | Non
         visible: `(H, W)` float32 in [0, 1]: how opaque each pixel is; None where all are. A difference counts as much
             as all of its pixels are opaque.
     """
+    if form is TotalVariation.SQUARED:
+        return _mean_squares(picture, visible)
     down = ops.square(picture[:, 1:] - picture[:, :-1])
     right = ops.square(picture[:, :, 1:] - picture[:, :, :-1])
-    if form is TotalVariation.POWER:
-        both = ops.power(down[:, :, :-1] + right[:, :-1], 1.25)
-        if visible is not None:
-            corners = visible[:-1, :-1] * visible[1:, :-1] * visible[:-1, 1:]
-            both = both * corners[None, :, :, None]
-        return ops.sum(both)
-    terms = []
-    for differences, axis in ((down, 0), (right, 1)):
-        if 0 in differences.shape:
+    both = ops.power(down[:, :, :-1] + right[:, :-1], 1.25)
+    if visible is not None:
+        corners = visible[:-1, :-1] * visible[1:, :-1] * visible[:-1, 1:]
+        both = both * corners[None, :, :, None]
+    return ops.sum(both)
+
+
+def _mean_squares(picture: Tensor, visible: Tensor | None) -> Tensor:
+    """`mean dx² + mean dy²`, its gradient written out.
+
+    With rows of `3 W` values and the gradient `2 (x_i - x_{i-1}) - 2 (x_{i+1} - x_i)` as a constant factor, this takes
+    a sixth of the time that a backend takes to differentiate slices of `(H, W, 3)`.
+    """
+    _, height, width, channels = picture.shape
+    rows = ops.reshape(picture, (height, width * channels))
+    still = ops.stop_gradient(rows)
+    value, gradient = ops.zeros(()), ops.zeros_like(still)
+    for axis, step in ((0, 1), (1, channels)):
+        if rows.shape[axis] == step:
             continue
+        later, earlier = (still[step:], still[:-step]) if axis == 0 else (still[:, step:], still[:, :-step])
+        difference = later - earlier
         if visible is None:
-            terms.append(ops.mean(differences))
+            weighted = difference / float(np.prod(difference.shape))
         else:
             pairs = visible[1:] * visible[:-1] if axis == 0 else visible[:, 1:] * visible[:, :-1]
-            weighted = ops.sum(differences * pairs[None, :, :, None])
-            terms.append(weighted / (3.0 * ops.maximum(ops.sum(pairs), 1.0)))
-    return sum(terms) if terms else ops.zeros(())
+            weighted = difference * ops.repeat(pairs, channels, axis=1)
+            weighted = weighted / (channels * ops.maximum(ops.sum(pairs), 1.0))
+        value = value + ops.sum(weighted * difference)
+        before, after = [[0, 0], [0, 0]], [[0, 0], [0, 0]]
+        before[axis][0] = after[axis][1] = step
+        gradient = gradient + 2.0 * (ops.pad(weighted, before) - ops.pad(weighted, after))
+    carrier = ops.sum(rows * gradient)
+    return value + (carrier - ops.stop_gradient(carrier))

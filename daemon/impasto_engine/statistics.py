@@ -9,17 +9,21 @@ pictures of different sizes can be compared.
 import keras
 from keras import ops
 
+from impasto_engine.networks.reading import Reading
 from impasto_engine.types import Tensor
 
 __all__ = ["mean_and_second_moment"]
 
 
-def mean_and_second_moment(features: Tensor, guide: Tensor | None, *, centred: bool) -> tuple[Tensor, Tensor]:
+def mean_and_second_moment(
+    features: Tensor, guide: Tensor | None, reading: Reading | None = None, *, centred: bool
+) -> tuple[Tensor, Tensor]:
     """The mean μ of the features and their second moment.
 
     Args:
         features: `(1, h, w, c)`, any float type; computed in float32.
         guide: `(h, w)` float32 weights that sum to one, or None for equal weights.
+        reading: How a distilled network's features are compared; None to take them as they are.
         centred: Give the covariance `Σ g f fᵀ - μ μᵀ` rather than the Gram matrix `Σ g f fᵀ`.
 
     Returns:
@@ -31,7 +35,7 @@ def mean_and_second_moment(features: Tensor, guide: Tensor | None, *, centred: b
     mean, second = both[channels], both[:channels]
     if centred:
         second = second - ops.outer(mean, mean)
-    return mean, second
+    return (mean, second) if reading is None else reading.statistics(mean, second)
 
 
 def _sums(features: Tensor, weights: Tensor | None) -> Tensor:

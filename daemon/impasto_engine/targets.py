@@ -14,7 +14,7 @@ from impasto_engine import backend
 from impasto_engine.errors import SettingsError
 from impasto_engine.guides import guides, normalise
 from impasto_engine.networks.network import Extractor, Network, Pooling, Precision, TapShape
-from impasto_engine.objective import Objective
+from impasto_engine.objective import Objective, as_compared
 from impasto_engine.progress import Losses
 from impasto_engine.recipes import Normalisation, Recipe
 from impasto_engine.statistics import mean_and_second_moment
@@ -144,7 +144,7 @@ def _content_targets(
 
     def forward(picture: Tensor, parameters: Tree) -> Tree:
         features = extractor(picture, parameters)
-        return {tap: features[tap] for tap in taps}
+        return {tap: as_compared(features[tap], extractor.readings.get(tap)) for tap in taps}
 
     features = backend.current().compile_forward(forward)(content[None], extractor.parameters)
     visible = guides(extractor, alpha) if alpha is not None else {}
@@ -225,7 +225,12 @@ def _style_targets(
 
     def forward(picture: Tensor, parameters: Tree) -> Tree:
         features = extractor(picture, parameters)
-        return {tap: mean_and_second_moment(features[tap], guided.get(tap), centred=recipe.centred) for tap in taps}
+        return {
+            tap: mean_and_second_moment(
+                features[tap], guided.get(tap), extractor.readings.get(tap), centred=recipe.centred
+            )
+            for tap in taps
+        }
 
     statistics = backend.current().compile_forward(forward)(style.colours[None], extractor.parameters)
     own_shapes = extractor.shapes(*style.colours.shape[:2])
@@ -234,8 +239,9 @@ def _style_targets(
         mean, second = (ops.convert_to_numpy(part) for part in statistics[tap])
         positions = shapes[tap].height * shapes[tap].width
         own_positions = own_shapes[tap].height * own_shapes[tap].width
+        channels = extractor.readings[tap].channels if tap in extractor.readings else own_shapes[tap].channels
         targets[tap] = _style_target(
-            recipe.normalisation, mean, second, positions, own_positions, pixels=size[0] * size[1]
+            recipe.normalisation, mean, second, positions, own_positions, pixels=size[0] * size[1], channels=channels
         )
     return targets
 
@@ -248,17 +254,18 @@ def _style_target(
     own_positions: int,
     *,
     pixels: int,
+    channels: int,
 ) -> Tree:
     """The statistics of a style at one tap and the constants k_1 and k_2.
 
     With Ĝ = G / M the Gram matrix divided by its number of positions:
 
     - `ENERGY`: 1 / ‖S_t‖² and 1 / ‖μ_t‖².
-    - `GATYS`: (G/M - A/M)² / (4 N²), which is (G - A)² / (4 N² M²) where M is the same (Gatys 2015, eq. 4).
+    - `GATYS`: (G/M - A/M)² / (4 N²), which is (G - A)² / (4 N² M²) where M is the same (Gatys 2015, eq. 4). N is the
+      number of channels compared: the teacher's, for a distilled network.
     - `ARTICLE`: (G - A)² / (4 · 3² · (H·W)²), unnormalised, so M Ĝ is compared with M_t Â.
     """
     mean_scale = 0.0
-    channels = mean.shape[0]
     if normalisation is Normalisation.ENERGY:
         mean_energy = float(np.sum(np.square(mean), dtype=np.float64))
         energy = max(float(np.sum(np.square(second), dtype=np.float64)), (FLATNESS * mean_energy) ** 2)

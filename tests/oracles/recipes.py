@@ -66,6 +66,8 @@ class Oracle:
         content_layers: Where the content is compared.
         style_layers: Where the style is compared.
         weights: Of content, style and total variation; None for the recipe's own.
+        readings: Of a distilled network: for each layer the matrix `(c, t)` that takes its features to its teacher's,
+            which are then compared like any others.
     """
 
     recipe: str
@@ -77,30 +79,36 @@ class Oracle:
     content_layers: tuple[str, ...] = CONTENT_LAYERS
     style_layers: tuple[str, ...] = STYLE_LAYERS
     weights: tuple[float, float, float] | None = None
-    _passes: dict[str, Pass] = field(default_factory=dict)
+    readings: Mapping[str, Array] = field(default_factory=dict)
+    _passes: dict[str, Mapping[str, Array]] = field(default_factory=dict)
 
     def judge(self, picture: Array) -> Judgement:
         """The terms of a picture and their gradient."""
         content_weight, style_weight, tv_weight = self.weights or WEIGHTS[self.recipe]
         seen = self._forward(picture)
+        features = self._read(seen)
         terms: dict[str, float] = {}
-        of_features = {
-            layer: np.zeros_like(seen.features[layer]) for layer in (*self.content_layers, *self.style_layers)
-        }
+        of_features = {layer: np.zeros_like(features[layer]) for layer in (*self.content_layers, *self.style_layers)}
         for layer in self.content_layers:
-            value, gradient = self._content(layer, seen.features[layer])
+            value, gradient = self._content(layer, features[layer])
             terms[f"content/{layer}"] = content_weight / len(self.content_layers) * value
             of_features[layer] += content_weight / len(self.content_layers) * gradient
         for layer in self.style_layers:
             weight = style_weight if self.recipe == "impasto" else style_weight / len(self.style_layers)
             terms[f"style/{layer}"] = 0.0
             for style, share in zip(self.styles, self._shares(), strict=True):
-                value, gradient = self._style(layer, seen.features[layer], style)
+                value, gradient = self._style(layer, features[layer], style)
                 terms[f"style/{layer}"] += weight * share * value
                 of_features[layer] += weight * share * gradient
         value, gradient = self._total_variation(picture.astype(np.float64))
         terms["tv"] = tv_weight * value
-        return Judgement(terms=terms, gradient=seen.gradient(of_features) + tv_weight * gradient, margin=seen.margin)
+        of_own = {
+            layer: g @ self.readings[layer].T if layer in self.readings else g for layer, g in of_features.items()
+        }
+        return Judgement(terms=terms, gradient=seen.gradient(of_own) + tv_weight * gradient, margin=seen.margin)
+
+    def _read(self, seen: Pass) -> dict[str, Array]:
+        return {layer: f @ self.readings[layer] if layer in self.readings else f for layer, f in seen.features.items()}
 
     def _forward(self, picture: Array) -> Pass:
         layers = list(self.kernels)
@@ -109,8 +117,8 @@ class Oracle:
 
     def _of(self, key: str, picture: Array) -> Mapping[str, Array]:
         if key not in self._passes:
-            self._passes[key] = self._forward(picture)
-        return self._passes[key].features
+            self._passes[key] = self._read(self._forward(picture))
+        return self._passes[key]
 
     def _content(self, layer: str, features: Array) -> Valued:
         target = self._of("content", self.content)[layer]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from impasto_engine.errors import SettingsError
 from impasto_engine.networks.network import Edges, Extractor, Pooling, Precision, TapShape
+from impasto_engine.networks.reading import Reading
 from impasto_engine.types import Mask, Tensor, Tree
 
 __all__ = ["BGR_MEAN", "BLOCKS", "Vgg"]
@@ -49,9 +50,12 @@ class Vgg:
     content_taps: tuple[str, ...] = ("block4_conv2",)
     style_taps: tuple[str, ...] = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 
-    def __init__(self, name: str, kernels: Kernels, weights: str) -> None:
+    def __init__(
+        self, name: str, kernels: Kernels, weights: str, readings: Mapping[str, Reading] | None = None
+    ) -> None:
         self.name = name
         self.weights = weights
+        self._readings = readings or {}
         self.taps = tuple(kernels)
         self.parameter_bytes = sum(kernel.nbytes + bias.nbytes for kernel, bias in kernels.values())
         exact = {name: (ops.convert_to_tensor(k), ops.convert_to_tensor(b)) for name, (k, b) in kernels.items()}
@@ -65,7 +69,8 @@ class Vgg:
         deepest = max(self.taps.index(tap) for tap in taps)
         parameters = self._parameters_in(precision)
         kept = {name: parameters[name] for name in self.taps[: deepest + 1]}
-        return _VggExtractor(kept, tuple(taps), pooling=pooling, edges=edges, precision=precision)
+        readings = {tap: self._readings[tap] for tap in taps if tap in self._readings}
+        return _VggExtractor(kept, tuple(taps), readings, pooling=pooling, edges=edges, precision=precision)
 
     def _parameters_in(self, precision: Precision) -> dict[str, tuple[Tensor, Tensor]]:
         """Kernels and biases of all layers, converted the first time a precision is asked for."""
@@ -85,6 +90,7 @@ class _VggExtractor:
         self,
         parameters: Mapping[str, tuple[Tensor, Tensor]],
         taps: tuple[str, ...],
+        readings: Mapping[str, Reading],
         *,
         pooling: Pooling,
         edges: Edges,
@@ -92,6 +98,7 @@ class _VggExtractor:
     ) -> None:
         self.taps = taps
         self.parameters = parameters
+        self.readings = readings
         self._steps = _steps(tuple(parameters))
         self._channels = {name: tuple(kernel.shape[2:]) for name, (kernel, _) in parameters.items()}
         self._pooling = pooling
@@ -177,7 +184,7 @@ def _steps(convolutions: Sequence[str]) -> tuple[str, ...]:
     steps: list[str] = []
     pools = iter(_POOLS)
     for name in convolutions:
-        if name.endswith("_conv1") and steps:
+        if steps and name.partition("_")[0] != steps[-1].partition("_")[0]:
             steps.append(next(pools))
         steps.append(name)
     return tuple(steps)
