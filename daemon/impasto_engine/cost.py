@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from impasto_engine import machine
-from impasto_engine.networks.network import Network
+from impasto_engine.networks.network import Extractor, Network, Precision, evaluation_work
 from impasto_engine.painting import painting_size
 from impasto_engine.recipes import recipe_named
-from impasto_engine.scales import schedule
 from impasto_engine.settings import Settings
+from impasto_engine.stages import stages
 
 __all__ = ["Estimate", "estimate"]
 
@@ -55,7 +55,13 @@ class Estimate:
 
 
 def estimate(
-    height: int, width: int, network: Network, settings: Settings | None = None, *, styles: int = 1
+    height: int,
+    width: int,
+    network: Network,
+    settings: Settings | None = None,
+    *,
+    polisher: Network | None = None,
+    styles: int = 1,
 ) -> Estimate:
     """What painting a content image of `height` × `width` pixels will cost.
 
@@ -66,29 +72,31 @@ def estimate(
         width: Columns of the content image.
         network: The feature network.
         settings: How to paint.
+        polisher: The network that paints on at full size; None for none.
         styles: Number of style images.
     """
     settings = settings or Settings()
-    recipe = recipe_named(settings.recipe)
     height, width = painting_size(height, width, settings)
-    evaluations = settings.evaluations or recipe.evaluations
     precision = machine.resolve_precision(settings.precision)
-    taps = tuple(
-        dict.fromkeys(
-            (*(settings.content_layers or network.content_taps), *(settings.style_layers or network.style_taps))
-        )
-    )
-    extractor = network.extractor(taps, pooling=settings.pooling, edges=recipe.edges, precision=precision)
     flops_per_s = EFFICIENCY * machine.convolution_flops_per_s(precision)
-    seconds = 0.0
-    for scale in schedule(
-        height, width, evaluations, coarse_to_fine=recipe.coarse_to_fine, smallest_side=network.smallest_side
-    ):
-        forward_s = extractor.flops(scale.height, scale.width) / flops_per_s
+    evaluations, seconds, features = 0, 0.0, 0
+    for stage in stages(height, width, network, polisher, settings):
+        scale, extractor = stage.scale, _extractor(stage.network, settings, precision)
+        forward_s = evaluation_work(extractor, scale.height, scale.width) / flops_per_s
         seconds += (1 + styles) * forward_s + SCALE_OVERHEAD_S
         seconds += scale.evaluations * (PASSES * forward_s + EVALUATION_OVERHEAD_S)
-    features = extractor.feature_bytes(height, width)
-    memory = (
-        RUNTIME_BYTES + network.parameter_bytes + FEATURE_COPIES * features + OPTIMISER_BYTES_PER_PIXEL * height * width
-    )
+        evaluations += scale.evaluations
+        features = max(features, extractor.feature_bytes(scale.height, scale.width))
+    weights = sum(each.parameter_bytes for each in (network, polisher) if each is not None)
+    memory = RUNTIME_BYTES + weights + FEATURE_COPIES * features + OPTIMISER_BYTES_PER_PIXEL * height * width
     return Estimate(height=height, width=width, evaluations=evaluations, seconds=seconds, memory_bytes=int(memory))
+
+
+def _extractor(network: Network, settings: Settings, precision: Precision) -> Extractor:
+    taps = (*(settings.content_layers or network.content_taps), *(settings.style_layers or network.style_taps))
+    return network.extractor(
+        tuple(dict.fromkeys(taps)),
+        pooling=settings.pooling,
+        edges=recipe_named(settings.recipe).edges,
+        precision=precision,
+    )

@@ -15,13 +15,14 @@ from impasto_engine import backend, machine
 from impasto_engine.descent import Descent, descend
 from impasto_engine.errors import SettingsError
 from impasto_engine.materials import Materials, prepare
-from impasto_engine.networks.network import Network, Precision
+from impasto_engine.networks.network import Network, Precision, evaluation_work
 from impasto_engine.optimisers import OPTIMISERS
 from impasto_engine.progress import Painting, Progress
 from impasto_engine.recipes import Recipe, Start, recipe_named
 from impasto_engine.resample import fit, resize
-from impasto_engine.scales import Scale, schedule
+from impasto_engine.scales import Scale
 from impasto_engine.settings import ORIGINAL, Settings, Style
+from impasto_engine.stages import Stage, stages
 from impasto_engine.targets import Problem, Weights, pose
 from impasto_engine.types import Pixels
 
@@ -40,6 +41,7 @@ def paint(
     network: Network,
     settings: Settings | None = None,
     *,
+    polisher: Network | None = None,
     start: Pixels | None = None,
     on_progress: OnProgress = lambda _: None,
     should_stop: ShouldStop = lambda: False,
@@ -52,6 +54,7 @@ def paint(
         styles: One or more.
         network: The feature network.
         settings: How to paint.
+        polisher: A slower and better network that paints on, at full size, where `network` has ended; None for none.
         start: The picture to start from, for `init="picture"`; any size.
         on_progress: Called after each evaluation.
         should_stop: Asked after each evaluation; once it says True, the best picture so far is the result.
@@ -65,12 +68,19 @@ def paint(
     settings = settings or Settings()
     if not styles:
         raise SettingsError("No style image is given; give at least one.")
+
+    def taps_of(network: Network) -> _Taps:
+        return _Taps(
+            content=network.content_taps if settings.content_layers is None else settings.content_layers,
+            style=network.style_taps if settings.style_layers is None else settings.style_layers,
+        )
+
     painter = _Painter(
         materials=prepare(content, styles, settings.color),
         network=network,
+        polisher=polisher,
         settings=settings,
-        content_taps=network.content_taps if settings.content_layers is None else settings.content_layers,
-        style_taps=network.style_taps if settings.style_layers is None else settings.style_layers,
+        taps_of=taps_of,
         init=settings.init or recipe_named(settings.recipe).start,
         start=start,
         on_progress=on_progress,
@@ -98,9 +108,9 @@ def reconstruct_content(
     painter = _Painter(
         materials=prepare(picture, (), settings.color),
         network=network,
+        polisher=None,
         settings=settings,
-        content_taps=(layer,),
-        style_taps=(),
+        taps_of=lambda _: _Taps(content=(layer,), style=()),
         init=settings.init or Start.NOISE,
         start=None,
         on_progress=on_progress,
@@ -133,9 +143,9 @@ def reconstruct_style(
     painter = _Painter(
         materials=prepare(picture[..., :3], (Style(pixels=picture),), settings.color),
         network=network,
+        polisher=None,
         settings=settings,
-        content_taps=(),
-        style_taps=(*shallower, layer),
+        taps_of=lambda _: _Taps(content=(), style=(*shallower, layer)),
         init=settings.init or Start.NOISE,
         start=None,
         on_progress=on_progress,
@@ -167,15 +177,23 @@ def weights_of(settings: Settings) -> Weights:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Taps:
+    """Where a network's features are compared."""
+
+    content: tuple[str, ...]
+    style: tuple[str, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class _Painter:
     """One painting while it is being made."""
 
     materials: Materials
     network: Network
+    polisher: Network | None
     settings: Settings
-    content_taps: tuple[str, ...]
-    style_taps: tuple[str, ...]
+    taps_of: Callable[[Network], _Taps]
     init: Start
     start: Pixels | None
     on_progress: OnProgress
@@ -185,26 +203,22 @@ class _Painter:
     _spent: int = field(init=False, default=0)
     _rollbacks: int = field(init=False, default=0)
     _compiled_at: float = field(init=False, default=0.0)
-    _pixel_s: float | None = field(init=False, default=None)
+    _work_s: float | None = field(init=False, default=None)
 
     def paint(self) -> Painting:
         recipe = recipe_named(self.settings.recipe)
         height, width = painting_size(self.materials.content.shape[0], self.materials.content.shape[1], self.settings)
-        scales = schedule(
-            height,
-            width,
-            self.settings.evaluations or recipe.evaluations,
-            coarse_to_fine=recipe.coarse_to_fine,
-            smallest_side=self.network.smallest_side,
-        )
         precision = machine.resolve_precision(self.settings.precision)
+        plan = stages(height, width, self.network, self.polisher, self.settings)
+        work = [self._work_of(stage, precision) for stage in plan]
         self._began = self.clock()
-        picture = self._start_at(scales[0])
-        for index, scale in enumerate(scales):
+        picture = self._start_at(plan[0].scale)
+        for index, stage in enumerate(plan):
+            scale = stage.scale
             if picture.shape[:2] != (scale.height, scale.width):
                 picture = resize(picture, scale.height, scale.width)
-            problem = self._pose(scale, recipe, precision)
-            descent = self._descend(problem, picture, scales, index, recipe)
+            problem = self._pose(stage, recipe, precision)
+            descent = self._descend(problem, picture, plan, work, index)
             picture = descent.picture
             self._spent += descent.evaluations
             self._rollbacks += descent.rollbacks
@@ -221,6 +235,14 @@ class _Painter:
             precision=precision.value,
         )
 
+    def _work_of(self, stage: Stage, precision: Precision) -> float:
+        """What an evaluation costs, for comparison with another stage's."""
+        recipe, taps = recipe_named(self.settings.recipe), self.taps_of(stage.network)
+        cut = stage.network.extractor(
+            (*taps.content, *taps.style), pooling=self.settings.pooling, edges=recipe.edges, precision=precision
+        )
+        return evaluation_work(cut, stage.scale.height, stage.scale.width)
+
     def _start_at(self, scale: Scale) -> Colours:
         height, width = scale.height, scale.width
         if self.init is Start.NOISE:
@@ -234,30 +256,33 @@ class _Painter:
             return prepare(self.start, (), self.settings.color).content_at(height, width)[0]
         return self.materials.content_at(height, width)[0]
 
-    def _pose(self, scale: Scale, recipe: Recipe, precision: Precision) -> Problem:
-        content, alpha = self.materials.content_at(scale.height, scale.width)
+    def _pose(self, stage: Stage, recipe: Recipe, precision: Precision) -> Problem:
+        height, width = stage.scale.height, stage.scale.width
+        content, alpha = self.materials.content_at(height, width)
+        taps = self.taps_of(stage.network)
         return pose(
             content=content,
             alpha=alpha,
             styles=self.materials.sources_at(
-                scale.height, scale.width, self.settings.style_scale, as_content=recipe.style_as_content
+                height, width, self.settings.style_scale, as_content=recipe.style_as_content
             ),
-            network=self.network,
+            network=stage.network,
             recipe=recipe,
             weights=weights_of(self.settings),
-            content_taps=self.content_taps,
-            style_taps=self.style_taps,
+            content_taps=taps.content,
+            style_taps=taps.style,
             pooling=self.settings.pooling,
             precision=precision,
         )
 
     def _descend(
-        self, problem: Problem, picture: Colours, scales: Sequence[Scale], index: int, recipe: Recipe
+        self, problem: Problem, picture: Colours, plan: Sequence[Stage], work: Sequence[float], index: int
     ) -> Descent:
-        scale = scales[index]
+        recipe = recipe_named(self.settings.recipe)
+        scale = plan[index].scale
         compiled = backend.current().compile_gradient(problem.objective)
-        evaluations = sum(s.evaluations for s in scales)
-        pixels_to_come = sum(s.evaluations * s.height * s.width for s in scales[index + 1 :])
+        evaluations = sum(stage.scale.evaluations for stage in plan)
+        to_come = sum(s.scale.evaluations * w for s, w in zip(plan[index + 1 :], work[index + 1 :], strict=True))
 
         def evaluate(point: Colours) -> tuple[NDArray[np.float32], Colours]:
             terms, gradient = compiled(point[None], problem.arguments)
@@ -268,22 +293,22 @@ class _Painter:
             if state.evaluations == 1:
                 self._compiled_at = now
             else:
-                evaluated = (state.evaluations - 1) * scale.height * scale.width
-                self._pixel_s = (now - self._compiled_at) / evaluated
-            left = (scale.evaluations - state.evaluations) * scale.height * scale.width + pixels_to_come
+                self._work_s = (now - self._compiled_at) / ((state.evaluations - 1) * work[index])
+            left = (scale.evaluations - state.evaluations) * work[index] + to_come
             best = state.picture
             self.on_progress(
                 Progress(
                     evaluation=self._spent + state.evaluations,
                     evaluations=evaluations,
                     scale=index + 1,
-                    scales=len(scales),
+                    scales=len(plan),
                     height=scale.height,
                     width=scale.width,
+                    network=plan[index].network.name,
                     losses=problem.losses(terms),
                     best_loss=state.loss,
                     seconds=now - self._began,
-                    remaining_s=None if self._pixel_s is None else self._pixel_s * left,
+                    remaining_s=None if self._work_s is None else self._work_s * left,
                     rollbacks=self._rollbacks + state.rollbacks,
                     preview=lambda: self.materials.finished(best),
                 )

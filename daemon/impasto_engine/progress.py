@@ -39,10 +39,11 @@ class Progress:
     Attributes:
         evaluation: Evaluations so far, over all scales.
         evaluations: Evaluations planned, over all scales.
-        scale: Which scale, from 1.
+        scale: Which scale, from 1; polishing counts as one more.
         scales: How many scales.
         height: Rows of the picture at this scale.
         width: Columns of the picture at this scale.
+        network: The feature network at this scale, through which the losses are seen.
         losses: Of the picture just evaluated, which need not be the best.
         best_loss: The loss of the best picture of this scale.
         seconds: Since painting began.
@@ -58,6 +59,7 @@ class Progress:
     scales: int
     height: int
     width: int
+    network: str
     losses: Losses
     best_loss: float
     seconds: float

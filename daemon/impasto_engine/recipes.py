@@ -74,6 +74,8 @@ class Recipe:
         style_as_content: Resize the style image to the content's height and width rather than to its longer side.
         coarse_to_fine: Paint at growing sizes, each starting from the last one's picture.
         evaluations: Evaluations in all unless told otherwise.
+        polish_evaluations: Evaluations with a second network at full size, where there is one, unless told otherwise; 0
+            for a recipe that is painted with one network unless told otherwise.
         round_evaluations: Forget the curvature and start the optimiser anew after so many; None for never.
     """
 
@@ -94,6 +96,7 @@ class Recipe:
     style_as_content: bool = False
     coarse_to_fine: bool = False
     evaluations: int
+    polish_evaluations: int = 0
     round_evaluations: int | None = None
 
     def style_tap_weight(self, taps: int) -> float:
@@ -119,6 +122,7 @@ RECIPES: Mapping[str, Recipe] = {
             start=Start.CONTENT,
             coarse_to_fine=True,
             evaluations=300,
+            polish_evaluations=30,
         ),
         Recipe(
             name="gatys",

@@ -63,6 +63,7 @@ class Settings:
         recipe: `impasto`, `gatys` or `article`.
         size: Pixels of the longer side, or `original`.
         evaluations: Evaluations in all.
+        polish_evaluations: Evaluations at full size with a second network, where there is one.
         strength: Of the style, in [0, 1]; 0.5 is the recipe's own balance. Sets the content weight.
         content_weight: Weight of the content loss, instead of a strength.
         style_weight: Weight of the style loss.
@@ -81,6 +82,7 @@ class Settings:
     recipe: str = "impasto"
     size: int | str | None = None
     evaluations: int | None = None
+    polish_evaluations: int | None = None
     strength: float | None = None
     content_weight: float | None = None
     style_weight: float | None = None
@@ -101,9 +103,10 @@ class Settings:
             if isinstance(self.size, str):
                 raise SettingsError(f"The size is {self.size!r}; give a number of pixels or {ORIGINAL!r}.")
             _within("size", self.size, 1, LARGEST_SIDE)
-        if self.evaluations is not None:
-            _whole("number of evaluations", self.evaluations)
-            _within("number of evaluations", self.evaluations, 1, MOST_EVALUATIONS)
+        for name, count in (("evaluations", self.evaluations), ("polish evaluations", self.polish_evaluations)):
+            if count is not None:
+                _whole(f"number of {name}", count)
+                _within(f"number of {name}", count, 1, MOST_EVALUATIONS)
         if self.strength is not None:
             _within("strength", self.strength, 0.0, 1.0)
             if self.content_weight is not None:

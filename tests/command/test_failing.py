@@ -38,6 +38,7 @@ def progress(evaluation: int) -> Progress:
         scales=1,
         height=6,
         width=8,
+        network="shallow",
         losses=Losses(layers={"tv": 1.0}),
         best_loss=1.0,
         seconds=1.0,

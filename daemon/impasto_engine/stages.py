@@ -1,0 +1,51 @@
+"""The stages of a painting: which network at which size, for how many evaluations."""
+
+from dataclasses import dataclass
+
+from impasto_engine.networks.network import Network
+from impasto_engine.recipes import recipe_named
+from impasto_engine.scales import Scale, schedule
+from impasto_engine.settings import Settings
+
+__all__ = ["Stage", "stages"]
+
+POLISH_EVALUATIONS = 30
+"""Evaluations with the polisher for a recipe that has no number of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A part of a painting.
+
+    Attributes:
+        scale: The size, and how many evaluations may be spent on it.
+        network: The feature network.
+    """
+
+    scale: Scale
+    network: Network
+
+
+def stages(height: int, width: int, network: Network, polisher: Network | None, settings: Settings) -> list[Stage]:
+    """The scales of the recipe with one network, and then, if there is a polisher, the full size again with that.
+
+    Args:
+        height: Rows of the finished picture.
+        width: Columns of the finished picture.
+        network: The feature network that paints.
+        polisher: The one that paints on at full size; None for none.
+        settings: How to paint.
+    """
+    recipe = recipe_named(settings.recipe)
+    scales = schedule(
+        height,
+        width,
+        settings.evaluations or recipe.evaluations,
+        coarse_to_fine=recipe.coarse_to_fine,
+        smallest_side=network.smallest_side,
+    )
+    result = [Stage(scale=scale, network=network) for scale in scales]
+    if polisher is not None:
+        evaluations = settings.polish_evaluations or recipe.polish_evaluations or POLISH_EVALUATIONS
+        result.append(Stage(scale=Scale(height=height, width=width, evaluations=evaluations), network=polisher))
+    return result
