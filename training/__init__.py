@@ -1,0 +1,1 @@
+"""How the embedded network is made: distilled from VGG16. See README.md in this folder."""
