@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from command.calling import Argument, Impasto
@@ -108,12 +107,3 @@ def test_the_networks_are_listed(impasto: Impasto, monkeypatch: pytest.MonkeyPat
     assert (table.code, table.stderr) == (0, "")
     for word in (*NAMES, str(weights), "59 MB", "for experiments"):
         assert word in table.stdout
-
-
-def test_auto_takes_the_network_whose_weights_are_there(
-    content: Path, style: Path, out: Path, impasto: Impasto, monkeypatch: pytest.MonkeyPatch, weights: Path
-):
-    monkeypatch.setenv("IMPASTO_WEIGHTS_DIR", str(weights.parent))
-    assert impasto("stylize", content, style, "-o", out, "--size", 16, "--evaluations", 1).code == 0
-    assert read_recipe(out)["network"]["name"] == "vgg16"
-    assert np.ptp(pixels_of(out)) > 0

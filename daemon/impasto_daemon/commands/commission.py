@@ -32,6 +32,7 @@ class Commission:
     Attributes:
         content: The picture whose size, depth, colour profile and EXIF the painting takes over.
         network: What it is painted with.
+        polisher: What it is polished with; None for nothing.
         settings: How.
         styles: Number of style images.
         paint: Paints it.
@@ -45,6 +46,7 @@ class Commission:
     styles: int
     paint: Callable[[OnProgress, ShouldStop], "Painting"]
     record: Callable[["Painting"], dict[str, Any]]
+    polisher: "Network | None" = None
     stop_at: int | None = None
 
     def estimate(self) -> "Estimate":
@@ -56,15 +58,16 @@ class Commission:
         from impasto_engine import estimate
 
         height, width = self.content.pixels.shape[:2]
-        return estimate(height, width, self.network, self.settings, styles=self.styles)
+        return estimate(height, width, self.network, self.settings, polisher=self.polisher, styles=self.styles)
 
     def prospect(self, estimate: "Estimate") -> str:
         """What will happen, on one line."""
         from impasto_engine import backend, machine
 
         precision = machine.resolve_precision(self.settings.precision).value
+        polished = "" if self.polisher is None else f" and then {self.polisher.name}"
         return (
-            f"{sides(estimate.height, estimate.width)} with {self.network.name} ({precision}, "
+            f"{sides(estimate.height, estimate.width)} with {self.network.name}{polished} ({precision}, "
             f"{backend.current().device()}): {counted(estimate.evaluations, 'evaluation')}, "
             f"about {duration(estimate.seconds)} and {memory(estimate.memory_bytes)} of memory"
         )

@@ -2,16 +2,19 @@
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from impasto_daemon.commands.order import Order
 from impasto_daemon.commands.quiet_start import start_keras
 
 if TYPE_CHECKING:
+    from impasto_engine import Settings
     from impasto_engine.networks.network import Network
 
-__all__ = ["loaded_network"]
+__all__ = ["loaded_network", "loaded_networks"]
 
 
 def loaded_network(name: str | None, weights: Path | None, *, quiet: bool = False) -> "Network":
@@ -29,3 +32,33 @@ def loaded_network(name: str | None, weights: Path | None, *, quiet: bool = Fals
 
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere if quiet else sys.stderr):
         return load_network(name or AUTO, weights)
+
+
+def loaded_networks(
+    order: Order, settings: "Settings", say: Callable[[str], None], *, quiet: bool
+) -> tuple["Network", "Network | None"]:
+    """The networks that paint and polish what is ordered; which those are is said where nobody has chosen.
+
+    Args:
+        order: What is to be painted.
+        settings: How.
+        say: Shows a sentence.
+        quiet: Whether to keep downloads silent.
+
+    Raises:
+        NetworkError: A name is unknown, or weights cannot be had.
+    """
+    start_keras()
+    from impasto_engine.networks import AUTO, choose
+    from impasto_engine.recipes import recipe_named
+
+    left_to_us = order.network in (None, AUTO) and order.weights is None
+    name, polish = choose(order.network, order.polish, recipe_named(settings.recipe), weights=order.weights)
+    network = loaded_network(name, order.weights, quiet=quiet)
+    layers = {*(settings.content_layers or ()), *(settings.style_layers or ())}
+    if left_to_us and polish is not None and not layers <= set(network.taps):
+        name, polish = polish, None
+        network = loaded_network(name, None, quiet=quiet)
+    if left_to_us and network.name == "lite" and polish is None and order.polish is None:
+        say("There are no weights of vgg16 here: painting with lite, which comes with Impasto (see impasto networks).")
+    return network, None if polish is None else loaded_network(polish, None, quiet=quiet)

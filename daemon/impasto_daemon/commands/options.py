@@ -21,6 +21,8 @@ __all__ = [
     "NetworkName",
     "Optimizer",
     "Output",
+    "PolishEvaluations",
+    "PolishName",
     "Pooling",
     "Precision",
     "PreviewEvery",
@@ -176,8 +178,24 @@ NetworkName = Annotated[
     typer.Option(
         "--network",
         metavar="auto|NAME",
-        help="vgg16 or vgg19; for experiments resnet50, inception_v3, xception. See impasto networks.",
+        help="lite, which comes with Impasto; vgg16 or vgg19; for experiments resnet50, inception_v3, xception. "
+        "auto is lite, polished with vgg16 where its weights are on this machine. See impasto networks.",
         rich_help_panel=_METHOD,
+    ),
+]
+PolishName = Annotated[
+    str | None,
+    typer.Option(
+        "--polish",
+        metavar="none|NAME",
+        help="The network that paints on at full size where the first has ended.",
+        rich_help_panel=_METHOD,
+    ),
+]
+PolishEvaluations = Annotated[
+    int | None,
+    typer.Option(
+        "--polish-evaluations", metavar="N", help="How often the polishing network does so.", rich_help_panel=_METHOD
     ),
 ]
 WeightsFile = Annotated[

@@ -29,7 +29,8 @@ class Request:
         init: One of `STARTS` or a path.
         settings: Fields of the engine's `Settings`.
         network: The feature network's name.
-        weights: The file with its weights.
+        polish: The name of the network that polishes, or `none`.
+        weights: The file with the first one's weights.
     """
 
     content: Path | None = None
@@ -39,6 +40,7 @@ class Request:
     init: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     network: str | None = None
+    polish: str | None = None
     weights: Path | None = None
 
 
@@ -67,7 +69,8 @@ class Order:
         start: The picture to start from, for the setting `init="picture"`.
         settings: Fields of the engine's `Settings`.
         network: The feature network's name; None for whichever is at hand.
-        weights: The file with its weights; None to look for them.
+        polish: The name of the network that polishes; `none`; None for whichever goes with the network.
+        weights: The file with the first one's weights; None to look for them.
         stop_at: The evaluation at which a replayed painting was stopped.
     """
 
@@ -76,6 +79,7 @@ class Order:
     start: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     network: str | None = None
+    polish: str | None = None
     weights: Path | None = None
     stop_at: int | None = None
 
@@ -101,6 +105,7 @@ def first_order(request: Request) -> Order:
         start=start,
         settings={**request.settings, **settings},
         network=request.network,
+        polish=request.polish,
         weights=request.weights,
     )
 

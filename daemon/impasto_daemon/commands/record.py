@@ -4,6 +4,7 @@
 impasto, keras, backend    versions, as text
 command                    "stylize", "reconstruct content" or "reconstruct style"
 network                    {"name", "weights": a file or, where it was downloaded, null}
+polish                     the same of the network that polished, or null
 settings                   the engine's Settings, without what was left to the recipe
 precision                  the precision that "auto" came to
 layer                      of a reconstruction
@@ -70,7 +71,11 @@ def order_record(order: Order) -> dict[str, Any]:
 
 
 def painting_record(
-    painting: "Painting", network: "Network", settings: "Settings", sources: dict[str, Any]
+    painting: "Painting",
+    network: "Network",
+    settings: "Settings",
+    sources: dict[str, Any],
+    polisher: "Network | None" = None,
 ) -> dict[str, Any]:
     """All that is stored.
 
@@ -79,16 +84,17 @@ def painting_record(
         network: What it was painted with.
         settings: How it was painted.
         sources: What it was painted from, as `order_record` gives it.
+        polisher: What it was polished with.
     """
     import keras
 
     backend = keras.backend.backend()
-    weights = Path(network.weights)
     return {
         "impasto": metadata.version("impasto"),
         "keras": keras.__version__,
         "backend": f"{backend} {getattr(sys.modules.get(backend), '__version__', '')}".strip(),
-        "network": {"name": network.name, "weights": file_record(weights) if weights.is_file() else None},
+        "network": network_record(network),
+        "polish": None if polisher is None else network_record(polisher),
         "settings": settings.as_dict(),
         "precision": painting.precision,
         **sources,
@@ -97,6 +103,12 @@ def painting_record(
         "seconds": round(painting.seconds, 3),
         "losses": losses_record(painting.losses),
     }
+
+
+def network_record(network: "Network") -> dict[str, Any]:
+    """A network as it is stored."""
+    weights = Path(network.weights)
+    return {"name": network.name, "weights": file_record(weights) if weights.is_file() else None}
 
 
 def losses_record(losses: "Losses") -> dict[str, Any]:

@@ -143,6 +143,7 @@ def _changed(stored: _Stored, request: Request) -> Order:
     styles = stored.styles(request.styles, regions=request.regions is None)
     stopped = record["stopped"] and "evaluations" not in request.settings
     network = request.network or record["network"]["name"]
+    polish = "none" if record.get("polish") is None else record["polish"]["name"]
     same_network = network == record["network"]["name"]
     return Order(
         content=request.content
@@ -151,6 +152,7 @@ def _changed(stored: _Stored, request: Request) -> Order:
         start=start,
         settings={**settings, **init},
         network=network,
+        polish=request.polish or (None if request.network else polish),
         weights=request.weights or (stored.weights() if same_network else None),
         stop_at=int(record["evaluations"]) if stopped else None,
     )

@@ -8,9 +8,9 @@ import typer
 from impasto_daemon.commands import options
 from impasto_daemon.commands.commission import Commission, carry_out, print_estimate
 from impasto_daemon.commands.destinations import Destinations
-from impasto_daemon.commands.display import display_for
+from impasto_daemon.commands.display import Display, display_for
 from impasto_daemon.commands.failures import Refused
-from impasto_daemon.commands.loading import loaded_network
+from impasto_daemon.commands.loading import loaded_networks
 from impasto_daemon.commands.order import Order, Request, first_order, refuse_overwriting, style_weights
 from impasto_daemon.commands.record import order_record, painting_record
 from impasto_daemon.commands.replay import replayed_order
@@ -52,6 +52,8 @@ def stylize(
     network: options.NetworkName = None,
     weights: options.WeightsFile = None,
     evaluations: options.Evaluations = None,
+    polish: options.PolishName = None,
+    polish_evaluations: options.PolishEvaluations = None,
     init: options.Init = None,
     pooling: options.Pooling = None,
     optimizer: options.Optimizer = None,
@@ -79,6 +81,7 @@ def stylize(
                 "recipe": recipe,
                 "size": options.size_of(size),
                 "evaluations": evaluations,
+                "polish_evaluations": polish_evaluations,
                 "strength": strength,
                 "content_weight": content_weight,
                 "style_weight": style_weight,
@@ -94,6 +97,7 @@ def stylize(
             }
         ),
         network=network,
+        polish=polish,
         weights=weights,
     )
     display = display_for(quiet=quiet)
@@ -102,15 +106,15 @@ def stylize(
     if output is not None:
         refuse_overwriting(output, order)
     destinations.check()
-    commission = commissioned(order, quiet=quiet)
+    commission = commissioned(order, display, quiet=quiet)
     if estimate:
         print_estimate(commission)
     else:
         carry_out(commission, destinations, display)
 
 
-def commissioned(order: Order, *, quiet: bool) -> Commission:
-    """Reads what an order names, and loads the network.
+def commissioned(order: Order, display: Display, *, quiet: bool) -> Commission:
+    """Reads what an order names, and loads the networks.
 
     Raises:
         EngineError: A setting is impossible, a picture cannot be read, or the network cannot be had.
@@ -130,18 +134,26 @@ def commissioned(order: Order, *, quiet: bool) -> Commission:
     ]
     start = None if order.start is None else read_picture(order.start).pixels
     sources = order_record(order)
-    network = loaded_network(order.network, order.weights, quiet=quiet)
+    network, polisher = loaded_networks(order, settings, display.say, quiet=quiet)
     from impasto_engine import paint
 
     return Commission(
         content=content,
         network=network,
+        polisher=polisher,
         settings=settings,
         styles=len(styles),
         paint=lambda on_progress, should_stop: paint(
-            content.pixels, styles, network, settings, start=start, on_progress=on_progress, should_stop=should_stop
+            content.pixels,
+            styles,
+            network,
+            settings,
+            polisher=polisher,
+            start=start,
+            on_progress=on_progress,
+            should_stop=should_stop,
         ),
-        record=lambda painting: painting_record(painting, network, settings, sources),
+        record=lambda painting: painting_record(painting, network, settings, sources, polisher),
         stop_at=order.stop_at,
     )
 
