@@ -48,6 +48,12 @@ def network() -> Network:
     return load_network("vgg16")
 
 
+@cache
+def lite() -> Network:
+    """The network that comes with the package."""
+    return load_network("lite")
+
+
 def photograph(name: str) -> Pixels:
     """One of scikit-image's, `(H, W, 3)` in [0, 1]."""
     return np.asarray(getattr(data, name)(), np.float32) / 255.0
@@ -58,10 +64,20 @@ def style(name: str) -> Pixels:
     return read_picture(built_in_style(name).file).pixels
 
 
-def painted(photo: str, name: str, **choices: object) -> Callable[[], Pixels]:
-    """A painting at 512 pixels, made when called."""
+def painted(
+    photo: str, name: str, paints: Callable[[], Network] | None = None, *, polished: bool = False, **choices: object
+) -> Callable[[], Pixels]:
+    """A painting at 512 pixels, made when called: with VGG16, or with the network that `paints` gives."""
     settings = Settings.from_dict({"size": 512, **choices})
-    return lambda: paint(photograph(photo), [Style(pixels=style(name))], network(), settings).pixels
+    return lambda: (
+        paint(
+            photograph(photo),
+            [Style(pixels=style(name))],
+            (paints or network)(),
+            settings,
+            polisher=network() if polished else None,
+        ).pixels
+    )
 
 
 def styles() -> list[list[Cell]]:
@@ -91,6 +107,18 @@ def choices() -> list[list[Cell]]:
             ("style scale 2", painted("chelsea", "swirl", style_scale=2.0)),
             ("pooling average", painted("chelsea", "swirl", pooling="average")),
         ],
+    ]
+
+
+def networks() -> list[list[Cell]]:
+    """The same with `lite`, with `lite` polished by VGG16, and with VGG16 alone."""
+    return [
+        [
+            (f"{photo} in {name}: lite", painted(photo, name, lite)),
+            (f"{photo}: lite, polished", painted(photo, name, lite, polished=True)),
+            (f"{photo}: vgg16", painted(photo, name)),
+        ]
+        for photo, name in (("chelsea", "swirl"), ("rocket", "pointillism"), ("coffee", "ink"))
     ]
 
 
@@ -146,7 +174,7 @@ def picture(title: str, caption: str, make: Callable[[], Pixels]) -> Image.Image
     return image.resize((round(image.width * CELL_HEIGHT / image.height), CELL_HEIGHT), Image.Resampling.LANCZOS)
 
 
-SHEETS = {"styles": styles, "gallery": gallery, "choices": choices, "figure-1": figure_1}
+SHEETS = {"styles": styles, "gallery": gallery, "networks": networks, "choices": choices, "figure-1": figure_1}
 
 if __name__ == "__main__":
     for name in sys.argv[1:] or SHEETS:
