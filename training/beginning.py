@@ -66,8 +66,8 @@ def begin(
             chosen = most_telling(np.maximum(answers, 0.0), widths[own_layer])
             solution = least_squares(np.pad(patches, ((0, 0), (0, 1)), constant_values=1.0), answers[:, chosen])
             kernels[own_layer] = (solution[:-1].reshape(3, 3, -1, len(chosen)), solution[-1])
-            own = ops.conv(padded, kernels[own_layer][0], padding="valid", data_format="channels_last")
-            own = ops.relu(own + solution[-1])
+            fitted, offset = (ops.convert_to_tensor(part) for part in kernels[own_layer])
+            own = ops.relu(ops.conv(padded, fitted, padding="valid", data_format="channels_last") + offset)
         if layer in widths:
             seen = (ops.convert_to_numpy(x).reshape(-1, x.shape[-1]) for x in (own, hers))
             some = rng.permutation(int(np.prod(wanted.shape[:3])))[:POSITIONS]

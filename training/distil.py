@@ -113,7 +113,7 @@ def main() -> None:
         while step < asked.steps:
             coming.append(ahead.submit(batch, step + len(coming)))
             found, beside = np.split(coming.pop(0).result(), 2)
-            before, after = easel.step(model.parameters(), model.readings())
+            before, after = easel.step(model.student_parameters(), model.readings())
             errors = model.train_on_batch(np.concatenate([found, before, beside, after]), return_dict=True)
             step += 1
             bar.advance(task)

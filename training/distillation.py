@@ -83,7 +83,7 @@ class Distillation(keras.Model):
             pictures: `(2 n, H, W, 3)` float32, sRGB, 0-255: n pictures and then the neighbour of each.
         """
         hers = self._teacher(pictures, self._teacher.parameters)
-        own = self.student(pictures, self.parameters())
+        own = self.student(pictures, self.student_parameters())
         errors = {}
         for layer in self._weights:
             step = STRIDES.get(layer.partition("_")[0], 1)
@@ -111,7 +111,7 @@ class Distillation(keras.Model):
             loss = loss + self._weights[layer] * error * (self._changes_count if what == "changes" else 1.0)
         return loss
 
-    def parameters(self) -> dict[str, tuple[Tensor, Tensor]]:
+    def student_parameters(self) -> dict[str, tuple[Tensor, Tensor]]:
         """What the student is called with."""
         return {
             layer: (ops.cast(kernel, self._dtype), ops.cast(bias, self._dtype))
