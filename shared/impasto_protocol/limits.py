@@ -15,6 +15,7 @@ __all__ = [
     "MAX_ENTRIES",
     "MAX_ENVELOPE_BYTES",
     "MAX_FRAMES",
+    "MAX_FRAME_BYTES",
     "MAX_NAME_CHARS",
     "MAX_PICTURE_BYTES",
     "MAX_PICTURE_PIXELS",
@@ -31,7 +32,11 @@ MAX_ENVELOPE_BYTES = 64 * 1024
 """Bytes of an envelope. The largest honest one, an order with 16 styles and every setting, has about 4 KiB."""
 
 MAX_BUFFER_BYTES = 1024 * 1024
-"""Bytes of one binary buffer, and so of any frame: what libzmq's `MAXMSGSIZE` is set to, which counts frames."""
+"""Bytes of one binary buffer."""
+
+MAX_FRAME_BYTES = MAX_BUFFER_BYTES + 64
+"""What libzmq's `MAXMSGSIZE` is set to. It counts a frame's bytes as they arrive, and CURVE adds 33 to each: its command
+name, nonce, authenticator and flags. With the bare megabyte, a full buffer would end the connection."""
 
 MAX_BUFFERS = 8
 """Buffers of one message: a preview of 8 MiB, which is 1,700 × 1,200 pixels of RGBA, is sent in one message."""

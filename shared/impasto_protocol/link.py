@@ -96,6 +96,7 @@ class Link:
         self._retry_at = clock()
         self._dialled_at = 0.0
         self._heard_at = 0.0
+        self._welcomed_at = 0.0
         self._asked_at: float | None = None
 
     @property
@@ -207,7 +208,7 @@ class Link:
             raise message.failure.exception()
         if not isinstance(message, Welcome):
             return None
-        self._failures = 0
+        self._welcomed_at = self._clock()
         self._welcome = message
         self.ticket = Ticket(session=message.session, resume_token=message.resume_token)
         return Up(welcome=message)
@@ -242,7 +243,9 @@ class Link:
     def _fallen(self, error: ProtocolError) -> Down:
         if self._transport is not None:
             self._transport.close()
+        # A session that breaks as soon as it stands is one more failure, not a new beginning.
+        lasted = self._welcome is not None and self._clock() - self._welcomed_at >= RETRY_LONGEST_S
+        self._failures = 1 if lasted else self._failures + 1
         self._transport = self._welcome = None
-        self._failures += 1
         self._retry_at = self._clock() + retry_delay_s(self._failures, self._chance())
         return Down(error=error)

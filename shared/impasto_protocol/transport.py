@@ -18,7 +18,7 @@ from impasto_protocol.errors import (
     WrongKeyError,
 )
 from impasto_protocol.fields import Data
-from impasto_protocol.limits import HELLO_TIMEOUT_S, MAX_BUFFER_BYTES
+from impasto_protocol.limits import HELLO_TIMEOUT_S, MAX_FRAME_BYTES
 
 if TYPE_CHECKING:
     import zmq
@@ -104,7 +104,7 @@ class ZmqTransport:
             (zmq.CURVE_PUBLICKEY, connection.client_public_key.encode()),
             (zmq.CURVE_SECRETKEY, connection.client_secret_key.encode()),
             (zmq.LINGER, LINGER_MS),
-            (zmq.MAXMSGSIZE, MAX_BUFFER_BYTES),
+            (zmq.MAXMSGSIZE, MAX_FRAME_BYTES),
             (zmq.RECONNECT_IVL, -1),
             (zmq.HANDSHAKE_IVL, int(HELLO_TIMEOUT_S * 1000)),
         ):
