@@ -113,6 +113,16 @@ class FakeDaemon:
         self._wake.close()
         self._woken.close()
 
+    def die(self) -> None:
+        """For use in `on`: falls silent at once, so that what would be sent next is not."""
+        self._stopping = True
+        self.route = None
+
+    @property
+    def is_dying(self) -> bool:
+        """Whether `die` was called since the last start."""
+        return self._stopping
+
     def forget(self) -> None:
         """Loses all it knows."""
         self.jobs, self.blobs, self.partial, self.sessions = {}, {}, {}, {}

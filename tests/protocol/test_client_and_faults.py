@@ -1,10 +1,12 @@
 """A client whose daemon dies, lies, loses messages, or never was."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgpack
 import pytest
 
 from impasto_protocol import (
@@ -63,6 +65,18 @@ def once(act: Callable[[FakeDaemon, m.Message], m.Message | None], name: str):
 def restart(daemon: FakeDaemon) -> None:
     daemon.stop()
     daemon.start()
+
+
+def revived(daemon: FakeDaemon) -> threading.Thread:
+    """Restarts the daemon as soon as it dies."""
+
+    def revive() -> None:
+        daemon.wait_until(lambda: daemon.is_dying, "its death")
+        restart(daemon)
+
+    thread = threading.Thread(target=revive)
+    thread.start()
+    return thread
 
 
 # Finding a daemon
@@ -164,8 +178,6 @@ def test_a_daemon_without_a_common_version_says_which_side_to_update(
 
 
 def test_what_a_later_daemon_says_beyond_this_version_is_passed_over(client: Client, daemon: FakeDaemon) -> None:
-    import msgpack
-
     job = submitted(client)
     later = {"type": "WEATHER", "id": 900, "payload": {"sun": True}}
     daemon.say_frames([MAGIC, msgpack.packb(later)])
@@ -286,14 +298,11 @@ def test_an_event_that_comes_twice_is_told_once(client: Client, daemon: FakeDaem
 def test_a_submission_interrupted_by_a_restart_is_one_job(client: Client, daemon: FakeDaemon) -> None:
     def die(fake: FakeDaemon, message: m.Message) -> m.Message | None:
         fake.usual(message)
-        fake._stopping = True  # the answer is never sent: the thread ends first
+        fake.die()
         return None
 
     daemon.on["SUBMIT"] = once(die, "SUBMIT")
-    import threading
-
-    revival = threading.Thread(target=lambda: (daemon.wait_until(lambda: daemon._stopping), restart(daemon)))
-    revival.start()
+    revival = revived(daemon)
     job = submitted(client)
     revival.join(PATIENCE_S)
     assert list(daemon.jobs) == [job]
@@ -306,14 +315,11 @@ def test_an_upload_interrupted_by_a_restart_goes_on_where_it_broke(client: Clien
     def die_after_three(fake: FakeDaemon, message: m.Message) -> m.Message | None:
         answer = fake.usual(message)
         if isinstance(message, m.Chunk) and message.offset_bytes == 2 * 2**20:
-            fake._stopping = True
+            fake.die()
         return answer
 
     daemon.on["CHUNK"] = die_after_three
-    import threading
-
-    revival = threading.Thread(target=lambda: (daemon.wait_until(lambda: daemon._stopping), restart(daemon)))
-    revival.start()
+    revival = revived(daemon)
     client.submit(ORDER.__class__(content=content.blob, styles=ORDER.styles), [content, STYLE], timeout_s=PATIENCE_S)
     revival.join(PATIENCE_S)
     assert daemon.blobs[content.blob.digest] == content.data
