@@ -32,6 +32,10 @@ CONNECTION_VARIABLE = "IMPASTO_CONNECTION"
 
 START_IT = "start the daemon with 'impasto serve'"
 
+_READ_FLAGS = os.O_RDONLY
+for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    _READ_FLAGS |= getattr(os, _flag, 0)
+
 CurveKey = Annotated[str, Chars(40, re.compile(r"[0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#]{40}"))]
 """A key of CURVE in libzmq's Z85 notation."""
 
@@ -114,18 +118,19 @@ def read_connection(path: Path) -> Connection:
         UnsafeConnectionFileError: It is not this user's, or open to others, or no plain file.
         ConnectionFileError: It cannot be read, or makes no sense.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, _READ_FLAGS)
     except FileNotFoundError as error:
         raise NoDaemonError(f"No daemon is running: {str(path)!r} does not exist; {START_IT}.") from error
     except OSError as error:
         raise UnsafeConnectionFileError(
             f"Cannot open {str(path)!r}: {error.strerror}; remove it and {START_IT}."
         ) from error
-    with open(descriptor, "rb") as file:  # noqa: PTH123
+    try:
         _check_file(os.fstat(descriptor), path)
-        text = file.read(MAX_CONNECTION_FILE_BYTES + 1)
+        text = os.read(descriptor, MAX_CONNECTION_FILE_BYTES + 1)
+    finally:
+        os.close(descriptor)
     try:
         if len(text) > MAX_CONNECTION_FILE_BYTES:
             raise ValueError(f"more than {MAX_CONNECTION_FILE_BYTES:,} bytes")

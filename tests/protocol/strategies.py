@@ -43,11 +43,7 @@ def built_of(draw: Any, kind: type[Any]) -> Any:
 
 @st.composite
 def previews(draw: Any) -> Preview:
-    form = draw(
-        st.builds(
-            PixelFormat, width=st.integers(1, 40), height=st.integers(1, 40), channels=st.integers(1, 4)
-        )
-    )
+    form = draw(st.builds(PixelFormat, width=st.integers(1, 40), height=st.integers(1, 40), channels=st.integers(1, 4)))
     data = draw(st.binary(min_size=form.size_bytes, max_size=form.size_bytes))
     return Preview(job=draw(st.from_regex("[0-9a-f]{32}", fullmatch=True)), evaluation=1, format=form, data=data)
 

@@ -358,9 +358,7 @@ def test_a_request_made_while_the_daemon_is_away_is_made_when_it_is_back(client:
     assert daemon.count(m.Pause) == 1
 
 
-def test_an_acknowledgement_whose_answer_was_lost_is_repeated_and_told_once(
-    client: Client, daemon: FakeDaemon
-) -> None:
+def test_an_acknowledgement_whose_answer_was_lost_is_repeated_and_told_once(client: Client, daemon: FakeDaemon) -> None:
     job = submitted(client)
     daemon.finish(job, CONTENT.format, bytes(CONTENT.data))
     until_a(client, State, state=JobState.SUCCEEDED)

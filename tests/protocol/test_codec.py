@@ -219,9 +219,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("frames", "refused"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_what_is_hostile_is_refused_cheaply_with_one_sentence(
-    frames: list[bytes], refused: type[RefusalError]
-) -> None:
+def test_what_is_hostile_is_refused_cheaply_with_one_sentence(frames: list[bytes], refused: type[RefusalError]) -> None:
     tracemalloc.start()
     try:
         with pytest.raises(RefusalError) as caught:
