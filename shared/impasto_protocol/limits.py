@@ -35,8 +35,8 @@ MAX_BUFFER_BYTES = 1024 * 1024
 """Bytes of one binary buffer."""
 
 MAX_FRAME_BYTES = MAX_BUFFER_BYTES + 64
-"""What libzmq's `MAXMSGSIZE` is set to. It counts a frame's bytes as they arrive, and CURVE adds 33 to each: its command
-name, nonce, authenticator and flags. With the bare megabyte, a full buffer would end the connection."""
+"""What libzmq's `MAXMSGSIZE` is set to. It counts a frame's bytes as they arrive, and CURVE adds 33 to each: its
+command name, nonce, authenticator and flags. With the bare megabyte, a full buffer would end the connection."""
 
 MAX_BUFFERS = 8
 """Buffers of one message: a preview of 8 MiB, which is 1,700 × 1,200 pixels of RGBA, is sent in one message."""

@@ -47,6 +47,7 @@ class FakeDaemon:
         on: What to do with messages of a type, instead of the usual; what the function returns is the answer.
         heard: Every message received, in order.
         said: Every message sent, in order.
+        exchanges: Every message received that was answered, with its answer.
         jobs: By id.
         blobs: By digest.
         bad_peers: Handshakes refused.
@@ -57,13 +58,13 @@ class FakeDaemon:
         self.on: dict[str, Handler] = {}
         self.heard: list[m.Message] = []
         self.said: list[m.Message] = []
+        self.exchanges: list[tuple[m.Message, m.Message]] = []
         self.jobs: dict[str, FakeJob] = {}
         self.blobs: dict[bytes, bytes] = {}
         self.partial: dict[bytes, tuple[bytearray, int]] = {}
         self.sessions: dict[str, bytes] = {}
         self.bad_peers = 0
         self.route: bytes | None = None
-        self.clients: dict[bytes, int] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
 
@@ -195,7 +196,7 @@ class FakeDaemon:
         self._context.term()
 
     def _judge(self) -> None:
-        version, request, _, _, _, mechanism, key = (self._zap.recv_multipart() + [b""])[:7]
+        version, request, _, _, _, mechanism, key = [*self._zap.recv_multipart(), b""][:7]
         known = mechanism == b"CURVE" and key == self._allowed
         self._zap.send_multipart([version, request, b"200" if known else b"400", b"", b"", b""])
         if not known:
@@ -236,6 +237,7 @@ class FakeDaemon:
             self.heard.append(message)
             self._changed.notify_all()
         if answer is not None:
+            self.exchanges.append((message, answer))
             self._send(answer, envelope.id)
         if isinstance(message, m.Submit) and isinstance(answer, m.Accepted):
             self._send(self.jobs[message.job].events[0])
@@ -244,7 +246,7 @@ class FakeDaemon:
                 for event in known.events[message.seen.get(job, 0) :]:
                     self._send(event)
 
-    def usual(self, message: m.Message) -> m.Message | None:  # noqa: C901
+    def usual(self, message: m.Message) -> m.Message | None:
         """What an honest daemon answers."""
         match message:
             case m.Hello():

@@ -49,6 +49,15 @@ def raw(packed: bytes) -> list[bytes]:
     return [MAGIC, packed]
 
 
+def refusal_of(frames: list[Any]) -> str | None:
+    """Why frames are refused; None if they are not. Anything else that is raised is a fault."""
+    try:
+        decode(frames)
+    except RefusalError as refusal:
+        return str(refusal)
+    return None
+
+
 def nested(depth: int) -> Any:
     value: Any = 1
     for _ in range(depth):
@@ -90,11 +99,8 @@ def test_a_message_with_a_changed_byte_is_read_or_refused(message: Message, data
     frames = [bytes(frame) for frame in encode(message, message_id=1)]
     changed = bytearray(frames[1])
     changed[data.draw(st.integers(0, len(changed) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        decode([MAGIC, bytes(changed), *frames[2:]])
-    except RefusalError as refusal:
-        assert str(refusal).endswith(".")
-        assert len(str(refusal)) < MAX_TEXT_CHARS
+    said = refusal_of([MAGIC, bytes(changed), *frames[2:]])
+    assert said is None or (said.endswith(".") and len(said) < MAX_TEXT_CHARS)
 
 
 @unhurried
@@ -119,10 +125,7 @@ def test_a_field_of_another_kind_is_taken_or_refused(message: Message, value: An
     payload = head["payload"]
     if payload:
         payload[data.draw(st.sampled_from(sorted(payload)))] = value
-    try:
-        decode([MAGIC, msgpack.packb(head), *frames[2:]])
-    except RefusalError as refusal:
-        assert str(refusal)
+    assert refusal_of([MAGIC, msgpack.packb(head), *frames[2:]]) != ""
 
 
 HOSTILE = {
