@@ -29,30 +29,26 @@ from typing import TypeVar
 
 from impasto_protocol import messages as m
 from impasto_protocol.asking import Asking
-from impasto_protocol.download import Download
 from impasto_protocol.errors import (
     ConnectionFileError,
-    DigestMismatchError,
-    MissingBlobError,
     NoSessionError,
     ProtocolError,
-    RefusalError,
-    ResultExpiredError,
     ShuttingDownError,
     TooManyErrorsError,
     UnreachableError,
     UnsupportedVersionError,
     WrongKeyError,
 )
-from impasto_protocol.events import Answered, Disconnected, Event, Fetched, JobLost, Reconnected
+from impasto_protocol.events import Answered, Disconnected, Event, JobLost, Reconnected
+from impasto_protocol.fetching import Fetching
 from impasto_protocol.inbox import Inbox
 from impasto_protocol.limits import CREDIT_RETURN_BYTES
 from impasto_protocol.link import Clock, Dial, Down, Link, Ticket, Up
 from impasto_protocol.orders import Adjustment, Order
 from impasto_protocol.pixels import Picture
 from impasto_protocol.requests import Request, Requests
-from impasto_protocol.tracking import Novelty, Tracked, Tracking
-from impasto_protocol.uploads import upload
+from impasto_protocol.submission import submit
+from impasto_protocol.tracking import Novelty, Tracking
 from impasto_protocol.vocabulary import TYPE_NAMES
 
 __all__ = ["Client"]
@@ -88,6 +84,7 @@ class Client:
         self._requests = Requests(self._say)
         self._jobs = Tracking()
         self._inbox = Inbox()
+        self._fetching = Fetching(self._jobs, self._requests, self._inbox)
         self._takes_over = ticket is not None
         self._has_been_up = False
         self._is_up = False
@@ -150,22 +147,8 @@ class Client:
             RefusalError: The daemon refused the order or a picture.
             TimedOutError: Time was over before it was accepted; it may still be.
         """
-        by_digest = {picture.blob.digest: picture for picture in pictures}
-        named = {blob.digest: blob for blob in order.blobs()}
-        missing = [digest.hex()[:12] for digest in named if digest not in by_digest]
-        if missing:
-            raise MissingBlobError(f"The order names pictures that are not given ({', '.join(missing)}); give them.")
         job = job or uuid.uuid4().hex
-        asking = self._asking(timeout_s)
-        for attempt in ("first", "last"):
-            for digest in named:
-                upload(by_digest[digest], asking)
-            try:
-                asking.ask(m.Submit(job=job, order=order))
-                break
-            except MissingBlobError:
-                if attempt == "last":
-                    raise
+        submit(job, order, pictures, self._asking(timeout_s))
         self._jobs[job].is_known_there = True
         return job
 
@@ -221,12 +204,7 @@ class Client:
         Raises:
             ResultExpiredError: There is no result yet, or no more.
         """
-        tracked = self._jobs[job]
-        if tracked.result is None or tracked.is_acknowledged:
-            raise ResultExpiredError(f"The job {job} has no result to fetch; wait for its Result event.")
-        if tracked.download is None:
-            tracked.download = Download(tracked.result)
-            self._fetch_more(job, tracked)
+        self._fetching.begin(job)
 
     def acknowledge(self, job: str) -> None:
         """Tells the daemon that it may forget a job that is over; the second time does nothing. `Answered` follows."""
@@ -234,8 +212,8 @@ class Client:
         if tracked.is_acknowledged:
             return
         tracked.is_acknowledged = True
-        self._stop_fetching(job, tracked)
         tracked.result = None
+        self._fetching.end(job)
         self._request(m.Ack(job=job), job)
 
     def status(self, *, timeout_s: float) -> m.Report:
@@ -346,35 +324,3 @@ class Client:
         if isinstance(answer, m.Snapshot):
             for job in self._jobs.compare(answer):
                 self._inbox.add(JobLost(job=job))
-
-    def _fetch_more(self, job: str, tracked: Tracked) -> None:
-        assert tracked.download is not None  # noqa: S101
-        for request in tracked.download.requests():
-            self._requests.add(Request(request, lambda answer: self._fetched(job, tracked, answer)))
-
-    def _fetched(self, job: str, tracked: Tracked, answer: m.Message) -> None:
-        download = tracked.download
-        if download is None:
-            return
-        try:
-            if isinstance(answer, m.Error):
-                raise answer.failure.exception()
-            assert isinstance(answer, m.Chunk)  # noqa: S101
-            download.add(answer)
-            if download.is_complete:
-                pixels = download.pixels()
-                tracked.download = None
-                self._inbox.add(Fetched(result=download.result, pixels=pixels))
-            else:
-                self._fetch_more(job, tracked)
-        except RefusalError as error:
-            self._stop_fetching(job, tracked)
-            tracked.damaged += isinstance(error, DigestMismatchError)
-            if isinstance(error, DigestMismatchError) and tracked.damaged == 1:
-                self.fetch(job)
-            else:
-                self._inbox.add(Answered(job=job, request=TYPE_NAMES[m.Fetch], refusal=error))
-
-    def _stop_fetching(self, job: str, tracked: Tracked) -> None:
-        tracked.download = None
-        self._requests.withdraw_about(job, m.Fetch)

@@ -157,6 +157,34 @@ def test_a_daemon_that_stops_answering_pings_is_taken_for_lost(client: Client, d
     assert until_a(client, Reconnected)[-1].resumed
 
 
+class Watch:
+    """A clock that can be put forward."""
+
+    def __init__(self) -> None:
+        self.ahead_s = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self.ahead_s
+
+
+def test_a_client_that_was_suspended_does_not_take_the_daemon_for_lost(
+    daemon: FakeDaemon, new_client: NewClient
+) -> None:
+    watch = Watch()
+    client = new_client(clock=watch)
+    client.connect(timeout_s=PATIENCE_S)
+    job = submitted(client)
+    daemon.enter(job, JobState.STARTING)
+    daemon.wait_until(lambda: any(isinstance(one, State) and one.seq == 2 for one in daemon.said))
+    watch.ahead_s = 3600.0
+    assert [event.seq for event in until_a(client, State, state=JobState.STARTING)] == [1, 2]
+    watch.ahead_s = 7200.0
+    assert list(client.events(0.3)) == []
+    daemon.wait_until(lambda: daemon.count(m.Ping) >= 1, "a ping")
+    assert client.status(timeout_s=PATIENCE_S).sessions == 1
+    assert daemon.count(m.Hello) == 1
+
+
 # Versions
 
 

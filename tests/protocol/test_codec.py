@@ -31,6 +31,7 @@ from impasto_protocol.messages import Message
 from impasto_protocol.orders import Order, OrderKind, Settings, Style
 from impasto_protocol.pixels import Blob, PixelFormat
 from impasto_protocol.schema import plain
+from impasto_protocol.states import JobState
 from impasto_protocol.version import MAGIC
 from protocol.following import CONTENT, ORDER
 from protocol.strategies import messages
@@ -320,7 +321,7 @@ def test_the_largest_honest_envelope_fits() -> None:
     )
     frames = encode(m.Submit(job=JOB, order=order), message_id=2**63 - 1)
     assert frames_bytes(frames) < MAX_ENVELOPE_BYTES / 2
-    jobs = tuple(m.JobSummary(job=JOB, state=m.JobState.INTERRUPTED, seq=2**31 - 1) for _ in range(MAX_ENTRIES))
+    jobs = tuple(m.JobSummary(job=JOB, state=JobState.INTERRUPTED, seq=2**31 - 1) for _ in range(MAX_ENTRIES))
     assert frames_bytes(encode(m.Snapshot(jobs=jobs), message_id=1)) < MAX_ENVELOPE_BYTES
 
 

@@ -15,7 +15,8 @@ from impasto_protocol.errors import REFUSALS, RefusalError, UnsupportedVersionEr
 from impasto_protocol.failures import Failure
 from impasto_protocol.inbox import Inbox
 from impasto_protocol.link import retry_delay_s
-from impasto_protocol.messages import JobState, Progress, State
+from impasto_protocol.messages import Progress, State
+from impasto_protocol.states import JobState
 from impasto_protocol.version import PROTOCOL_MAX, PROTOCOL_MIN, agreed_version
 
 JOB, OTHER = "a" * 32, "b" * 32

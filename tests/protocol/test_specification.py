@@ -82,7 +82,7 @@ def test_a_type_is_told_of_as_it_is(name: str) -> None:
 
 
 def test_the_parts_are_told_of_as_they_are() -> None:
-    parts = {part: told for part, told in table("part")}
+    parts = dict(table("part"))
     kinds = (
         orders.Order,
         orders.Style,

@@ -1,26 +1,45 @@
-"""Sending a picture's bytes, unless the daemon has them: from where it wants them, a window at a time."""
+"""Sending an order, and before it the bytes of its pictures that the daemon does not have, a window at a time."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from impasto_protocol.asking import Asking
-from impasto_protocol.errors import ConnectionLostError, DigestMismatchError
+from impasto_protocol.errors import ConnectionLostError, DigestMismatchError, MissingBlobError
 from impasto_protocol.limits import MAX_BUFFER_BYTES, MAX_BUFFERS
-from impasto_protocol.messages import BlobOk, Chunk, Upload, Wanted
+from impasto_protocol.messages import BlobOk, Chunk, Submit, Upload, Wanted
+from impasto_protocol.orders import Order
 from impasto_protocol.pixels import Picture
 from impasto_protocol.requests import Request
 
-__all__ = ["upload"]
+__all__ = ["submit"]
 
 
-def upload(picture: Picture, asking: Asking) -> None:
-    """Makes sure the daemon has a picture's bytes. Bytes that arrived damaged are sent once more.
+def submit(job: str, order: Order, pictures: Iterable[Picture], asking: Asking) -> None:
+    """Submits an order. Pictures that the daemon dropped in the meantime are sent once more.
 
     Raises:
-        DigestMismatchError: They arrived damaged again.
-        RefusalError: The daemon refused for another reason.
+        RefusalError: The daemon refused the order or a picture.
         TimedOutError: Time is over.
     """
+    by_digest = {picture.blob.digest: picture for picture in pictures}
+    named = dict.fromkeys(blob.digest for blob in order.blobs())
+    missing = [digest.hex()[:12] for digest in named if digest not in by_digest]
+    if missing:
+        raise MissingBlobError(f"The order names pictures that are not given ({', '.join(missing)}); give them.")
+    try:
+        _submit_with([by_digest[digest] for digest in named], job, order, asking)
+    except MissingBlobError:
+        _submit_with([by_digest[digest] for digest in named], job, order, asking)
+
+
+def _submit_with(pictures: Iterable[Picture], job: str, order: Order, asking: Asking) -> None:
+    for picture in pictures:
+        _upload(picture, asking)
+    asking.ask(Submit(job=job, order=order))
+
+
+def _upload(picture: Picture, asking: Asking) -> None:
+    """Makes sure the daemon has a picture's bytes. Bytes that arrived damaged are sent once more."""
     try:
         _offer(picture, asking)
     except DigestMismatchError:
