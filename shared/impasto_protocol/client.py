@@ -138,7 +138,7 @@ class Client:
             order: What to paint.
             pictures: Every picture that the order names.
             timeout_s: The longest to wait, over as many connections as it takes.
-            job: The id of a job whose submission timed out, to submit it once more and yet only once.
+            job: Its id, 32 hexadecimal digits. Who chooses it can submit once more after a time-out, and yet only once.
 
         Returns:
             The job's id.
@@ -186,7 +186,8 @@ class Client:
     def cancel(self, job: str, *, keep_picture: bool = False) -> None:
         """Asks to stop painting for good; `Answered` and a final state follow.
 
-        While the result is being fetched, there is nothing left to stop but that: it is acknowledged unseen.
+        While the result is being fetched, there is nothing left to stop but that: it is acknowledged unseen, or, with
+        `keep_picture`, fetched to the end.
 
         Args:
             job: Which job.

@@ -24,6 +24,7 @@ __all__ = [
     "Count",
     "Data",
     "Digest",
+    "Exactly",
     "JobId",
     "Name",
     "Names",

@@ -53,12 +53,14 @@ class Requests:
         self._unsent: list[Request] = []
 
     def add(self, request: Request) -> None:
-        """Asks now, or as soon as there is a session."""
+        """Asks now, or, if the request survives a break, as soon as there is a session."""
         message_id = self._send(request.message)
-        if message_id is None:
+        if message_id is not None:
+            self._sent[message_id] = request
+        elif request.survives:
             self._unsent.append(request)
         else:
-            self._sent[message_id] = request
+            request.is_lost = True
 
     def withdraw(self, request: Request) -> None:
         """Waits no longer for an answer."""

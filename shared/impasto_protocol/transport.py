@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Transport", "ZmqTransport", "dial", "new_key_pair"]
 
-LINGER_MS = 200
+LINGER_MS = 500
 """Milliseconds for which closing waits for a last word (BYE) to leave."""
 
 

@@ -6,7 +6,6 @@ It keeps the protocol by default. A test makes it misbehave by putting a functio
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,11 @@ import zmq.utils.z85
 from impasto_protocol import messages as m
 from impasto_protocol.codec import decode, encode
 from impasto_protocol.connection import Connection, write_connection
-from impasto_protocol.errors import MissingBlobError, ProtocolError, RefusalError, UnknownJobError
+from impasto_protocol.errors import ConflictError, MissingBlobError, ProtocolError, RefusalError, UnknownJobError
 from impasto_protocol.failures import Failure
 from impasto_protocol.limits import MAX_FRAME_BYTES
 from impasto_protocol.pixels import Blob, digest_of
-from impasto_protocol.states import TERMINAL_STATES, JobState
+from impasto_protocol.states import JobState
 from impasto_protocol.transport import new_key_pair
 from impasto_protocol.version import agreed_version
 from impasto_protocol.vocabulary import TYPE_NAMES
@@ -37,6 +36,7 @@ class FakeJob:
         self.order = order
         self.events: list[m.State | m.Result] = []
         self.pixels = b""
+        self.digest = b""
 
 
 class FakeDaemon:
@@ -144,7 +144,7 @@ class FakeDaemon:
 
     def finish(self, job: str, format: Any, pixels: bytes, *, aloud: bool = True) -> None:
         """Finishes a job with a picture."""
-        self.jobs[job].pixels = pixels
+        self.jobs[job].pixels, self.jobs[job].digest = pixels, digest_of(pixels)
         result = m.Result(
             job=job,
             seq=self._next_seq(job),
@@ -198,11 +198,8 @@ class FakeDaemon:
     def _judge(self) -> None:
         version, request, _, _, _, mechanism, key = [*self._zap.recv_multipart(), b""][:7]
         known = mechanism == b"CURVE" and key == self._allowed
+        self.bad_peers += not known
         self._zap.send_multipart([version, request, b"200" if known else b"400", b"", b"", b""])
-        if not known:
-            with self._changed:
-                self.bad_peers += 1
-                self._changed.notify_all()
 
     def _obey(self, message: m.Message | None, frames: list[bytes] | None) -> None:
         if message is not None:
@@ -263,13 +260,15 @@ class FakeDaemon:
             case m.Submit(job=job, order=order):
                 if any(blob.digest not in self.blobs for blob in order.blobs()):
                     raise MissingBlobError("A picture was dropped; upload it again.")
+                if job in self.jobs and self.jobs[job].order != order:
+                    raise ConflictError(f"The job {job} is another one; choose another id.")
                 if job not in self.jobs:
                     self.jobs[job] = FakeJob(order)
                     self.jobs[job].events.append(m.State(job=job, seq=1, state=JobState.QUEUED))
                 return m.Accepted(job=job, ahead=0)
             case m.Fetch(job=job, offset_bytes=at, length_bytes=length):
-                pixels = self._job(job).pixels
-                return m.Chunk(digest=digest_of(pixels), offset_bytes=at, data=pixels[at : at + length])
+                known = self._job(job)
+                return m.Chunk(digest=known.digest, offset_bytes=at, data=known.pixels[at : at + length])
             case m.Ack(job=job):
                 self.jobs.pop(job, None)
                 return m.Done()
@@ -332,11 +331,3 @@ class FakeDaemon:
         assert digest_of(data) == chunk.digest
         self.blobs[chunk.digest] = bytes(data)
         return m.BlobOk(digest=chunk.digest)
-
-
-def deadline_s() -> float:
-    """When patience ends, on `time.monotonic`'s clock."""
-    return time.monotonic() + PATIENCE_S
-
-
-__all__ = ["PATIENCE_S", "TERMINAL_STATES", "FakeDaemon", "FakeJob", "deadline_s"]

@@ -2,6 +2,7 @@
 
 import select
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -21,10 +22,12 @@ from impasto_protocol import (
 )
 from impasto_protocol import messages as m
 from impasto_protocol.errors import (
+    ConflictError,
     InvalidOrderError,
     MissingBlobError,
     RefusalError,
     ResultExpiredError,
+    TimedOutError,
     UnknownJobError,
 )
 from impasto_protocol.limits import CREDIT_RETURN_BYTES, WINDOW_BYTES
@@ -104,7 +107,7 @@ def test_a_picture_is_uploaded_once(client: Client, daemon: FakeDaemon) -> None:
 
 def test_a_large_picture_arrives_whole(client: Client, daemon: FakeDaemon) -> None:
     content = large_picture(19)
-    order = ORDER.__class__(content=content.blob, styles=ORDER.styles)
+    order = replace(ORDER, content=content.blob)
     client.submit(order, [content, STYLE], timeout_s=PATIENCE_S)
     assert daemon.blobs[content.blob.digest] == content.data
     assert daemon.count(m.Chunk) == 20
@@ -129,6 +132,41 @@ def test_an_order_whose_pictures_are_not_given_is_refused_before_anything_is_sen
     with pytest.raises(MissingBlobError, match="give them"):
         client.submit(ORDER, [CONTENT], timeout_s=1.0)
     assert daemon.count(m.Upload) == 0
+
+
+def test_the_same_order_under_the_same_id_is_one_job_and_another_is_a_conflict(
+    client: Client, daemon: FakeDaemon
+) -> None:
+    for _ in range(3):
+        assert client.submit(ORDER, [CONTENT, STYLE], timeout_s=PATIENCE_S, job="a" * 32) == "a" * 32
+    assert list(daemon.jobs) == ["a" * 32]
+    with pytest.raises(ConflictError, match="choose another id"):
+        client.submit(replace(ORDER, network="vgg19"), [CONTENT, STYLE], timeout_s=PATIENCE_S, job="a" * 32)
+    states = [event.seq for event in client.events(0.2) if isinstance(event, State)]
+    assert states == [1]
+
+
+def test_no_more_than_a_window_is_on_its_way_to_a_daemon_that_does_not_answer(
+    client: Client, daemon: FakeDaemon
+) -> None:
+    daemon.on["CHUNK"] = lambda fake, message: None
+    content = large_picture(12)
+    order = replace(ORDER, content=content.blob)
+    with pytest.raises(TimedOutError):
+        client.submit(order, [content, STYLE], timeout_s=1.0)
+    daemon.wait_until(lambda: daemon.count(m.Chunk) == WINDOW_BYTES // 2**20, "a window of chunks")
+
+
+def test_no_more_than_a_window_is_asked_of_a_daemon_that_does_not_answer(client: Client, daemon: FakeDaemon) -> None:
+    job = submitted(client)
+    painted = large_picture(12)
+    daemon.finish(job, painted.format, painted.data)
+    until_a(client, State, state=JobState.SUCCEEDED)
+    daemon.on["FETCH"] = lambda fake, message: None
+    client.fetch(job)
+    client.fetch(job)
+    client.status(timeout_s=PATIENCE_S)
+    assert daemon.count(m.Fetch) == WINDOW_BYTES // 2**20
 
 
 def test_a_refused_order_raises_the_exception_of_its_code(client: Client, daemon: FakeDaemon) -> None:

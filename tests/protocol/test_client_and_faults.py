@@ -348,7 +348,7 @@ def test_an_upload_interrupted_by_a_restart_goes_on_where_it_broke(client: Clien
 
     daemon.on["CHUNK"] = die_after_three
     revival = revived(daemon)
-    client.submit(ORDER.__class__(content=content.blob, styles=ORDER.styles), [content, STYLE], timeout_s=PATIENCE_S)
+    client.submit(replace(ORDER, content=content.blob), [content, STYLE], timeout_s=PATIENCE_S)
     revival.join(PATIENCE_S)
     assert daemon.blobs[content.blob.digest] == content.data
     assert daemon.count(m.Chunk) == 6 + 1
@@ -484,7 +484,7 @@ def test_an_upload_that_arrives_damaged_is_sent_once_more(client: Client, daemon
     daemon.on["CHUNK"] = damaged
     content = large_picture(1)
     with pytest.raises(DigestMismatchError):
-        client.submit(ORDER.__class__(content=content.blob, styles=ORDER.styles), [content, STYLE], timeout_s=9.0)
+        client.submit(replace(ORDER, content=content.blob), [content, STYLE], timeout_s=9.0)
 
 
 def test_a_result_that_has_expired_is_told_with_the_reason(client: Client, daemon: FakeDaemon) -> None:
