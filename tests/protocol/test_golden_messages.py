@@ -1,5 +1,9 @@
 """The bytes of version 1 stay what they are."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from impasto_protocol import JobState, decode, encode
@@ -58,3 +62,23 @@ def test_a_code_of_a_later_version_is_a_refusal() -> None:
 
 def test_there_are_messages_of_a_later_version() -> None:
     assert {path.stem for path in (FOLDER / "later").iterdir()} == set(LATER)
+
+
+def test_golden_bytes_are_read_where_msgpack_is_not_compiled() -> None:
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import msgpack, msgpack.fallback;"
+        "assert msgpack.Unpacker is msgpack.fallback.Unpacker;"
+        "from vectors.golden import FOLDER, MESSAGES, unpacked; from impasto_protocol import decode, RefusalError;"
+        "print(all(decode(unpacked((FOLDER / f'{n}.bin').read_bytes())).message == MESSAGES[n] for n in MESSAGES))\n"
+        "try: decode([b'IMP1', b'\\x91' * 60_000 + b'\\xc0'])\n"
+        "except RefusalError: print('refused')"
+    )
+    environment = {**os.environ, "MSGPACK_PUREPYTHON": "1"}
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", program, str(FOLDER.parent)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environment,
+    )
+    assert done.stdout.split() == ["True", "refused"]
