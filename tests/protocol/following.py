@@ -28,6 +28,15 @@ def until_a(client: Client, kind: type, **having: Any) -> list[Any]:
     )
 
 
+def until_it_is_true(client: Client, come_true: Callable[[], bool]) -> None:
+    """Lends the client time until something is true elsewhere."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not come_true():
+        assert time.monotonic() < deadline, "It did not come true."
+        for _ in client.events(0.02):
+            pass
+
+
 def picture(*, width: int = 8, height: int = 4, seed: int = 0) -> Picture:
     form = PixelFormat(width=width, height=height, channels=3)
     return Picture(format=form, data=bytes((seed + i * 7) % 251 for i in range(form.size_bytes)))

@@ -32,7 +32,7 @@ from impasto_protocol.errors import (
 )
 from impasto_protocol.limits import CREDIT_RETURN_BYTES, WINDOW_BYTES
 from protocol.fake_daemon import PATIENCE_S, FakeDaemon
-from protocol.following import CONTENT, ORDER, STYLE, large_picture, submitted, until, until_a
+from protocol.following import CONTENT, ORDER, STYLE, large_picture, submitted, until, until_a, until_it_is_true
 
 
 def progress(job: str, evaluation: int) -> Progress:
@@ -281,7 +281,7 @@ def test_asking_for_events_never_takes_longer_than_allowed(client: Client) -> No
 
 def test_the_descriptor_tells_a_main_loop_of_every_event(client: Client, daemon: FakeDaemon) -> None:
     job = submitted(client)
-    list(client.events(0.5))
+    until_a(client, State, state=JobState.QUEUED)
     for state in (JobState.STARTING, JobState.RUNNING, JobState.PAUSED, JobState.RUNNING):
         daemon.enter(job, state)
         deadline = time.monotonic() + PATIENCE_S
@@ -295,8 +295,7 @@ def test_the_descriptor_tells_a_main_loop_of_every_event(client: Client, daemon:
 
 def test_a_ping_of_the_daemon_is_answered(client: Client, daemon: FakeDaemon) -> None:
     daemon.say(m.Ping())
-    list(client.events(0.1))
-    daemon.wait_until(lambda: daemon.count(m.Pong) == 1, "a pong")
+    until_it_is_true(client, lambda: daemon.count(m.Pong) == 1)
 
 
 def test_closing_says_goodbye(client: Client, daemon: FakeDaemon) -> None:

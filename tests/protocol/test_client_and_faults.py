@@ -43,7 +43,7 @@ from impasto_protocol.errors import (
 from impasto_protocol.transport import new_key_pair
 from impasto_protocol.version import MAGIC
 from protocol.fake_daemon import PATIENCE_S, FakeDaemon
-from protocol.following import CONTENT, ORDER, STYLE, large_picture, submitted, until, until_a
+from protocol.following import CONTENT, ORDER, STYLE, large_picture, submitted, until, until_a, until_it_is_true
 
 NewClient = Callable[..., Client]
 
@@ -365,7 +365,7 @@ def test_a_download_interrupted_by_a_restart_goes_on(client: Client, daemon: Fak
 
     daemon.on["FETCH"] = silent_after_three
     client.fetch(job)
-    list(client.events(0.3))
+    until_it_is_true(client, lambda: daemon.count(m.Fetch) == 8 + 3)
     del daemon.on["FETCH"]
     restart(daemon)
     events = until_a(client, Fetched)
