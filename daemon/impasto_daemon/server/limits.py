@@ -74,6 +74,9 @@ HANG_S = 180.0
 """Seconds without a sign from a painting before it counts as hung: several times what compiling the largest scale takes
 on two cores."""
 
+LOAD_S = 900.0
+"""Seconds from a job's start until painting has begun: a network may have to be downloaded first."""
+
 HANG_FACTOR = 20.0
 """Times its longest evaluation so far that a painting may be silent, if that is longer than `HANG_S`."""
 
