@@ -13,6 +13,8 @@ from impasto_protocol import (
     Client,
     Fetched,
     JobState,
+    Order,
+    OrderKind,
     Preview,
     Progress,
     Result,
@@ -123,6 +125,34 @@ def test_weights_are_adjusted_only_while_a_job_is_painted(
     client.adjust(job, Adjustment(strength=0.8))
     assert until_a(client, Answered, job=job)[-1].refusal is None
     assert painter.asked == [Adjustment(strength=0.8)]
+
+
+@pytest.mark.parametrize(
+    ("adjustment", "why"),
+    [
+        (Adjustment(strength=0.5, content_weight=2.0), "set each other"),
+        (Adjustment(style_weights=(1.0, 2.0)), "there are 1 styles"),
+        (Adjustment(style_weights=(0.0,)), "above 0"),
+    ],
+)
+def test_weights_that_the_engine_would_refuse_are_refused_at_once(
+    adjustment: Adjustment, why: str, client: Client, serving: Serving, painter: FakePainter
+) -> None:
+    job = at_work(client, serving, painter)
+    client.adjust(job, adjustment)
+    refusal = until_a(client, Answered, job=job)[-1].refusal
+    assert isinstance(refusal, InvalidOrderError)
+    assert why in str(refusal)
+    assert painter.asked == []
+
+
+def test_a_reconstruction_has_no_weights_to_adjust(client: Client, serving: Serving, painter: FakePainter) -> None:
+    order = Order(content=CONTENT.blob, kind=OrderKind.STYLE_RECONSTRUCTION, layer="block1_conv1")
+    job = client.submit(order, [CONTENT], timeout_s=PATIENCE_S)
+    serving.until(lambda: bool(painter.assignments))
+    serving.do(painter.begins)
+    client.adjust(job, Adjustment(strength=0.5))
+    assert isinstance(until_a(client, Answered, job=job)[-1].refusal, InvalidOrderError)
 
 
 def test_a_waiting_job_is_cancelled_at_once(client: Client, serving: Serving, painter: FakePainter) -> None:

@@ -8,11 +8,18 @@ from impasto_daemon.server.fair_queue import FairQueue
 from impasto_daemon.server.jobs import Job
 from impasto_daemon.server.ledger import Ledger
 from impasto_daemon.server.painter import Assignment, Painted, Painter
-from impasto_protocol.errors import MissingBlobError, RefusalError, StorageError, WorkerLostError, WrongStateError
+from impasto_protocol.errors import (
+    InvalidOrderError,
+    MissingBlobError,
+    RefusalError,
+    StorageError,
+    WorkerLostError,
+    WrongStateError,
+)
 from impasto_protocol.failures import Failure
 from impasto_protocol.fields import Data
 from impasto_protocol.messages import Preview, Progress
-from impasto_protocol.orders import Adjustment
+from impasto_protocol.orders import Adjustment, OrderKind
 from impasto_protocol.pixels import PixelFormat
 from impasto_protocol.states import JobState
 
@@ -123,8 +130,10 @@ class Foreman:
 
         Raises:
             WrongStateError: It is not being painted.
+            InvalidOrderError: The weights contradict each other or the order.
         """
         _check_state(job, "ADJUST", *PAINTABLE)
+        _check_adjustment(job, adjustment)
         self._painter.adjust(adjustment)
 
     def cancel(self, job: Job, *, keep_picture: bool) -> None:
@@ -281,4 +290,21 @@ def _check_state(job: Job, request: str, *allowed: JobState) -> None:
     if job.state not in allowed:
         raise WrongStateError(
             f"The job {job.name} is {job.state}; {request} needs {' or '.join(allowed)}.", field="job"
+        )
+
+
+def _check_adjustment(job: Job, adjustment: Adjustment) -> None:
+    """Refuses what the engine would: it is asked only after the answer."""
+    if job.order.kind is not OrderKind.TRANSFER:
+        raise InvalidOrderError(f"The job {job.name} is a {job.order.kind}, which has no weights; cancel it instead.")
+    if adjustment.strength is not None and adjustment.content_weight is not None:
+        raise InvalidOrderError(
+            "A strength and a content weight set each other; give one.", field="adjustment.strength"
+        )
+    weights = adjustment.style_weights
+    if weights is not None and (len(weights) != len(job.order.styles) or min(weights) <= 0.0):
+        raise InvalidOrderError(
+            f"The style weights are {list(weights)} and there are {len(job.order.styles)} styles; give a number above "
+            "0 for each.",
+            field="adjustment.style_weights",
         )
