@@ -30,7 +30,7 @@ __all__ = ["CONNECTION_VARIABLE", "Connection", "connection_path", "read_connect
 CONNECTION_VARIABLE = "IMPASTO_CONNECTION"
 """The environment variable that names another connection file."""
 
-START_IT = "start the daemon with 'impasto serve'"
+START_IT = "start the daemon with 'impasto daemon start'"
 
 _READ_FLAGS = os.O_RDONLY
 for _flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):

@@ -43,7 +43,7 @@ def test_a_question_is_answered_in_less_than_half_a_second(question: str):
     assert min(seconds() for _ in range(5)) < 0.5
 
 
-@pytest.mark.parametrize("command", ["stylize", "reconstruct", "evaluate", "networks"])
+@pytest.mark.parametrize("command", ["stylize", "reconstruct", "evaluate", "networks", "daemon", "jobs"])
 def test_every_command_has_help(command: str, impasto: Impasto):
     outcome = impasto(command, "--help")
     assert (outcome.code, outcome.stderr) == (0, "")

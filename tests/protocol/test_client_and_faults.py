@@ -85,7 +85,7 @@ def revived(daemon: FakeDaemon) -> threading.Thread:
 def test_without_a_daemon_connecting_says_so_at_once(tmp_path: Path) -> None:
     with Client(lambda: dial(tmp_path / "none.json"), name="a test") as client:
         began = time.monotonic()
-        with pytest.raises(NoDaemonError, match="impasto serve"):
+        with pytest.raises(NoDaemonError, match="impasto daemon start"):
             client.connect(timeout_s=PATIENCE_S)
         assert time.monotonic() - began < 5.0
 

@@ -65,7 +65,7 @@ def test_the_secret_is_in_no_repr() -> None:
 
 
 def test_a_missing_file_means_that_no_daemon_runs(tmp_path: Path) -> None:
-    with pytest.raises(NoDaemonError, match=r"No daemon is running.*impasto serve"):
+    with pytest.raises(NoDaemonError, match=r"No daemon is running.*impasto daemon start"):
         read_connection(tmp_path / "connection.json")
 
 

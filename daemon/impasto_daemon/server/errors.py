@@ -3,11 +3,12 @@
 ```
 DaemonError
 ├── AlreadyRunningError   another daemon holds the lock
-└── AddressError          it cannot listen where it is told to
+├── AddressError          it cannot listen where it is told to
+└── KeyFormatError        what it shall let in is no key
 ```
 """
 
-__all__ = ["AddressError", "AlreadyRunningError", "DaemonError"]
+__all__ = ["AddressError", "AlreadyRunningError", "DaemonError", "KeyFormatError"]
 
 
 class DaemonError(Exception):
@@ -20,3 +21,7 @@ class AlreadyRunningError(DaemonError):
 
 class AddressError(DaemonError):
     """It cannot listen where it is told to."""
+
+
+class KeyFormatError(DaemonError):
+    """What it shall let in is no key."""

@@ -12,7 +12,7 @@ from enum import Enum, auto
 import zmq
 import zmq.utils.z85
 
-from impasto_daemon.server.errors import AddressError
+from impasto_daemon.server.errors import AddressError, KeyFormatError
 from impasto_daemon.server.limits import (
     HANDSHAKE_S,
     MESSAGES_AT_ONCE,
@@ -27,6 +27,7 @@ from impasto_protocol.limits import MAX_FRAME_BYTES
 __all__ = ["Post", "Sent"]
 
 DOMAIN = b"impasto"
+KEY_BYTES = 32
 LINGER_MS = 300
 """Milliseconds for which closing waits until BYE has left."""
 BACKLOG = 256
@@ -52,13 +53,16 @@ class Post:
         heard: Takes each message: its client's route, and its frames.
         secret_key: The daemon's own, in Z85.
         allowed_keys: The public keys of the clients that may speak, in Z85.
+
+    Raises:
+        KeyFormatError: One is no key.
     """
 
     def __init__(
         self, heard: Callable[[bytes, Sequence[Data]], None], *, secret_key: str, allowed_keys: Collection[str]
     ) -> None:
         self._heard = heard
-        self._allowed = {zmq.utils.z85.decode(key.encode()) for key in allowed_keys}
+        self._allowed = {_decoded(key) for key in allowed_keys}
         self._loop = asyncio.get_running_loop()
         self._context = zmq.Context()
         self._gate: zmq.Socket[bytes] = self._context.socket(zmq.REP)
@@ -154,3 +158,13 @@ class Post:
                 _log.warning("Refused %s from %r, whose key is not known.", mechanism.decode(), address.decode())
             verdict = (b"200", b"OK") if known else (b"400", b"unknown key")
             self._gate.send_multipart([version, request, *verdict, b"", b""])
+
+
+def _decoded(key: str) -> bytes:
+    try:
+        decoded: bytes = zmq.utils.z85.decode(key.encode())
+    except (ValueError, KeyError):
+        decoded = b""
+    if len(decoded) != KEY_BYTES:
+        raise KeyFormatError(f"The key {key!r} is none; give --allow the 40 characters of a public CURVE key.")
+    return decoded
