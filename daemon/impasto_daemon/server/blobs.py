@@ -6,6 +6,7 @@ no room, the longest unused first.
 
 import hashlib
 import os
+import re
 from collections import Counter, OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["BlobStore"]
 
 PARTIAL = ".part"
+NAME = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class BlobStore:
         for path in sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime):
             if path.suffix == PARTIAL:
                 path.unlink()
-            else:
+            elif NAME.fullmatch(path.name):
                 self._sizes[bytes.fromhex(path.name)] = path.stat().st_size
 
     def size_bytes(self, digest: bytes) -> int | None:

@@ -14,8 +14,9 @@ from impasto_daemon.server.desk import Desk
 from impasto_daemon.server.foreman import Foreman
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.ledger import Ledger
-from impasto_daemon.server.limits import PING_S, SESSION_KEPT_S, TEND_S
+from impasto_daemon.server.limits import MEMORY_BYTES, PING_S, SESSION_KEPT_S, TEND_S
 from impasto_daemon.server.lock import Lock
+from impasto_daemon.server.memory import resident_bytes
 from impasto_daemon.server.painter import Painter
 from impasto_daemon.server.places import Places
 from impasto_daemon.server.post import Post
@@ -24,6 +25,7 @@ from impasto_daemon.server.sessions import Session, Sessions
 from impasto_protocol.connection import Connection, write_connection
 from impasto_protocol.errors import StorageError
 from impasto_protocol.orders import WhenDetached
+from impasto_protocol.states import JobState
 from impasto_protocol.transport import new_key_pair
 from impasto_protocol.version import PROTOCOL_MAX, PROTOCOL_MIN
 
@@ -43,6 +45,7 @@ class Daemon:
         painter: Who paints.
         bind: The address to listen on.
         allow: Public keys of clients elsewhere, beside that in the connection file.
+        memory_bytes: What the server may take before it ends itself.
         clock: Gives seconds.
     """
 
@@ -53,12 +56,14 @@ class Daemon:
         painter: Painter,
         bind: str = "127.0.0.1",
         allow: Collection[str] = (),
+        memory_bytes: int = MEMORY_BYTES,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._places = Places(connection_file)
         self._painter = painter
         self._bind = bind
         self._allow = allow
+        self._memory_bytes = memory_bytes
         self._clock = clock
         self._stopping = asyncio.Event()
         self.on_ready: Callable[[Connection], None] = lambda _: None
@@ -108,7 +113,6 @@ class Daemon:
             _log.info("Serving at %s.", connection.endpoint)
             self.on_ready(connection)
             await self._tend()
-            desk.is_closing = True
             self._foreman.lay_down()
             reception.farewell("The daemon is stopping; jobs that are not finished go on when it is started again.")
             _log.info("Stopping.")
@@ -139,19 +143,33 @@ class Daemon:
                     await self._stopping.wait()
             except TimeoutError:
                 now = self._clock()
-                if now >= ping_at:
-                    self._reception.ping()
-                    ping_at = now + PING_S
                 self._painter.tend()
                 self._reception.tend()
-                self._ledger.expire(time.time())
-                self._forget_sessions(now)
+                self._watch_memory()
+                if now >= ping_at:
+                    ping_at = now + PING_S
+                    self._reception.ping()
+                    self._ledger.expire(time.time())
+                    self._forget_sessions(now)
 
     def _left(self, session: Session) -> None:
         """A session's client has gone: its jobs go on, or end, as their orders say."""
-        for job in self._ledger.of(session.id):
-            if not job.is_over and job.order.when_detached is WhenDetached.CANCEL:
+        jobs = self._ledger.of(session.id)
+        for job in jobs:
+            if job.is_over:
+                continue
+            if job.order.when_detached is WhenDetached.CANCEL:
                 self._foreman.cancel(job, keep_picture=False)
+            elif job.state is JobState.PAUSED:
+                self._foreman.unpause(job)  # nobody is there to do it, and others wait
+        if not jobs:
+            self._forget(session)
+
+    def _watch_memory(self) -> None:
+        used_bytes = resident_bytes()
+        if used_bytes > self._memory_bytes:
+            _log.critical("Stopping, because %d bytes of memory are more than %d.", used_bytes, self._memory_bytes)
+            self.stop()
 
     def _forget_sessions(self, now: float) -> None:
         for session in self._reception.sessions:
@@ -160,9 +178,12 @@ class Daemon:
             if is_idle and now - session.detached_at > SESSION_KEPT_S:
                 for job in jobs:
                     self._ledger.forget(job)
-                self._reception.sessions.forget(session)
-                self._blobs.forget_uploads(session.id)
-                try:
-                    self._journal.forget_session(session.id)
-                except StorageError as error:
-                    _log.error("The session %s stays in the journal: %s", session.id, error)
+                self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        self._reception.sessions.forget(session)
+        self._blobs.forget_uploads(session.id)
+        try:
+            self._journal.forget_session(session.id)
+        except StorageError as error:
+            _log.error("The session %s stays in the journal: %s", session.id, error)

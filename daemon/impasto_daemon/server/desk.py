@@ -21,7 +21,6 @@ from impasto_protocol.errors import (
     MalformedMessageError,
     NoSessionError,
     RefusalError,
-    ShuttingDownError,
     TooManyErrorsError,
     UnknownTypeError,
 )
@@ -71,7 +70,6 @@ class Desk:
         self._name = name
         self._clock = clock
         self._began_at = clock()
-        self.is_closing = False
         self._handlers: Mapping[type, Callable[[Session, Any, Say], None]] = {
             m.Status: self._status,
             m.Estimate: self._estimate,
@@ -117,8 +115,6 @@ class Desk:
             self._reception.say(peer, answer, reply_to=envelope.id)
 
         message = envelope.message
-        if self.is_closing:
-            raise ShuttingDownError("The daemon is stopping; wait for it to come back.")
         if isinstance(message, m.Hello):
             self._hello(peer, message, say)
         elif peer.session is None:
@@ -126,7 +122,7 @@ class Desk:
         elif isinstance(message, m.Ping):
             say(m.Pong())
         elif isinstance(message, m.Bye):
-            self._reception.part(peer)
+            self._reception.part(peer, for_good=True)
         elif not isinstance(message, m.Pong):
             self._handlers[type(message)](peer.session, message, say)
 

@@ -7,7 +7,7 @@ MAX_JOBS = 256
 """Jobs of all sessions that are not over."""
 
 MAX_SESSIONS = 256
-"""Sessions that are remembered; one without a client and without jobs goes first."""
+"""Sessions that are remembered, with or without a client."""
 
 MAX_KEPT_JOBS = 256
 """Jobs of one session, those that are over included: as many as a SNAPSHOT can list."""
@@ -37,7 +37,8 @@ SESSION_KEPT_S = 30 * 60.0
 """Seconds for which a session is remembered without a client and without a job that is not over."""
 
 RETURN_GRACE_S = 10.0
-"""Seconds a restarted daemon waits for a client before its jobs count as abandoned: clients dial every 5 s."""
+"""Seconds for which a client that left without BYE, or whose daemon was restarted, may come back before it counts as
+gone: clients dial every 5 s."""
 
 SEND_QUEUE_MESSAGES = 16
 """Messages to one client in ZeroMQ's hands, 1 MiB each at the most but for previews, which credit bounds."""
@@ -63,6 +64,10 @@ HANDSHAKE_S = 5.0
 
 SEND_RETRY_S = 0.01
 """Seconds before what a client's queue had no room for is tried again."""
+
+MEMORY_BYTES = 2 * 1024**3
+"""Bytes of the server's memory beyond which it ends, and leaves its jobs to the next. What a session may cost is
+bounded, but libzmq takes a message of endless frames from a client with a key."""
 
 TEND_S = 0.25
 """Seconds between looks at what has become due: hung paintings, expired results."""

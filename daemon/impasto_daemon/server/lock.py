@@ -2,12 +2,15 @@
 
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 
 from impasto_daemon.server.errors import AlreadyRunningError
 
 __all__ = ["Lock", "holder_of"]
+
+ATTEMPTS, RETRY_S = 10, 0.03
 
 
 class Lock:
@@ -29,7 +32,7 @@ class Lock:
         """
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        if not _take(descriptor):
+        if not _take_patiently(descriptor):
             os.close(descriptor)
             raise AlreadyRunningError(
                 f"A daemon is already running: process {_pid_in(self._path) or 'unknown'} holds {str(self._path)!r}; "
@@ -58,6 +61,15 @@ def holder_of(path: Path) -> int | None:
         return None if _take(descriptor) else _pid_in(path)
     finally:
         os.close(descriptor)
+
+
+def _take_patiently(descriptor: int) -> bool:
+    """Tries again for a moment: who only asks for the holder has the lock for an instant."""
+    for _ in range(ATTEMPTS):
+        if _take(descriptor):
+            return True
+        time.sleep(RETRY_S)
+    return False
 
 
 def _pid_in(path: Path) -> int | None:

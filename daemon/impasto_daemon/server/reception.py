@@ -21,7 +21,7 @@ class Reception:
 
     Args:
         sessions: All sessions.
-        left: Told of each session whose client has left.
+        left: Told of each session whose client is gone for good, or for so long that it counts as gone.
         clock: Gives seconds.
     """
 
@@ -58,23 +58,23 @@ class Reception:
         """
         session, resumed = self.sessions.greeted(hello)
         if peer.session is not None and peer.session is not session:
-            self._detach(peer)
+            self._detach(peer, for_good=True)
         if session.peer is not None:
             session.peer.session = None  # the client is back before its old connection was noticed to be gone
         peer.session, session.peer = session, peer
         session.is_live, session.waits_for_return = not resumed, False
         return session, resumed
 
-    def part(self, peer: Peer) -> None:
-        """A connection has ended."""
+    def part(self, peer: Peer, *, for_good: bool) -> None:
+        """A connection has ended; if not for good, its client may come back."""
         self._peers.pop(peer.route, None)
         self._unflushed.pop(peer.route, None)
-        self._detach(peer)
+        self._detach(peer, for_good=for_good)
 
     def cut_off(self, peer: Peer) -> None:
         """Hears nothing more of a connection, whose last answers are still sent."""
         peer.is_cut_off = True
-        self._detach(peer)
+        self._detach(peer, for_good=False)
 
     def say(self, peer: Peer, message: m.Message, *, reply_to: int | None = None) -> None:
         """Tells a connection what must arrive."""
@@ -112,7 +112,7 @@ class Reception:
             self.say(peer, m.Ping())
 
     def tend(self) -> None:
-        """Gives up the clients that have not come back since the daemon was started."""
+        """Gives up the clients that have not come back."""
         for session in self.sessions:
             if session.waits_for_return and self._clock() - session.detached_at > RETURN_GRACE_S:
                 session.waits_for_return = False
@@ -133,7 +133,7 @@ class Reception:
         for route, peer in unflushed.items():
             outcome = peer.outbox.flush()
             if outcome is Sent.GONE:
-                self.part(peer)
+                self.part(peer, for_good=False)
             elif outcome is Sent.FULL:
                 full[route] = peer
                 if peer.outbox.is_overfull and not peer.is_cut_off:
@@ -143,9 +143,11 @@ class Reception:
         if self._unflushed and self._flushing is None:
             self._flushing = self._loop.call_later(SEND_RETRY_S, self._flush)
 
-    def _detach(self, peer: Peer) -> None:
+    def _detach(self, peer: Peer, *, for_good: bool) -> None:
         session, peer.session = peer.session, None
         if session is None:
             return
         session.peer, session.is_live, session.detached_at = None, False, self._clock()
-        self._left(session)
+        session.waits_for_return = not for_good
+        if for_good:
+            self._left(session)

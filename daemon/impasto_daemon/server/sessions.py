@@ -24,7 +24,7 @@ class Session:
         peer: Its connection; None while it is detached.
         is_live: Whether events are told as they happen; not between coming back and RESUME, which tells them in order.
         detached_at: Since when it is detached, in seconds of the daemon's clock.
-        waits_for_return: Whether its client has not been gone for long enough to count as gone.
+        waits_for_return: Whether its client left without BYE, and not long enough ago to count as gone.
     """
 
     id: str
