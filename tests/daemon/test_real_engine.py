@@ -203,7 +203,7 @@ def test_a_painting_is_paused_adjusted_and_ended_with_its_picture(client: Client
     client.adjust(job, Adjustment(tv_weight=before.losses["tv"] * 1e6 + 1e6))
     later = until(client, lambda event: isinstance(event, Progress) and event.losses["tv"] > 100 * before.losses["tv"])
     assert later[-1].evaluation > before.evaluation
-    assert later[-1].evaluations == before.evaluations
+    assert later[-1].evaluations > before.evaluations
     client.cancel(job, keep_picture=True)
     events = over(client, job)
     assert events[-1].state is JobState.SUCCEEDED

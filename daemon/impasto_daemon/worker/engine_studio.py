@@ -121,27 +121,27 @@ class _Commission:
             for style in order.styles
         ]
         self._began_at = time.monotonic()
-        self._planned = 0
         self._spent = 0
         self._rollbacks = 0
 
     def carried_out(self) -> Painting:
-        """Paints; with new weights, paints on from the best picture so far."""
-        planned: int | None = None
+        """Paints; with new weights, paints anew from the best picture so far.
+
+        The engine has its coarsest scale first again. With fewer evaluations than at first, the finest would have too
+        few to bring the details back that this costs.
+        """
         while True:
             painting = self._painted()
-            planned = self._planned if planned is None else planned
             self._spent += painting.evaluations
             self._rollbacks += painting.rollbacks
-            if self._easel.should_stop() or not self._easel.is_to_be_adjusted or self._spent >= planned:
+            if self._easel.should_stop() or not painting.stopped:
                 break
-            self._adjust(self._easel.take_adjustments(), painting.pixels, planned - self._spent)
+            self._adjust(self._easel.take_adjustments(), painting.pixels)
         return replace(
             painting,
             evaluations=self._spent,
             rollbacks=self._rollbacks,
             seconds=time.monotonic() - self._began_at,
-            stopped=self._easel.should_stop() and self._spent < planned,
         )
 
     def _painted(self) -> Painting:
@@ -156,9 +156,9 @@ class _Commission:
     def _should_stop(self) -> bool:
         return self._easel.should_stop() or self._easel.is_to_be_adjusted
 
-    def _adjust(self, adjustments: Sequence[Adjustment], best: Pixels, evaluations: int) -> None:
+    def _adjust(self, adjustments: Sequence[Adjustment], best: Pixels) -> None:
         self._start = best
-        self._settings = replace(self._settings, init=Start.PICTURE, evaluations=evaluations)
+        self._settings = replace(self._settings, init=Start.PICTURE)
         for adjustment in adjustments:
             self._settings = replace(self._settings, **_changes(adjustment))
             if adjustment.style_weights is not None:
@@ -168,7 +168,6 @@ class _Commission:
                 ]
 
     def _told(self, progress: Progress) -> None:
-        self._planned = progress.evaluations
         evaluation = self._spent + progress.evaluation
         wish = self._order.previews
         if wish is not None and self._easel.wants_preview():
