@@ -31,7 +31,7 @@ def test_a_question_is_answered_without_the_slow_packages(question: list[str]):
     assert {module.partition(".")[0] for module in modules.split()} & SLOW_PACKAGES == set()
 
 
-@pytest.mark.parametrize("command", ["stylize", "reconstruct", "evaluate", "styles", "networks"])
+@pytest.mark.parametrize("command", ["stylize", "reconstruct", "evaluate", "styles", "networks", "daemon", "jobs"])
 def test_every_command_has_help(command: str, impasto: Impasto):
     outcome = impasto(command, "--help")
     assert (outcome.code, outcome.stderr) == (0, "")

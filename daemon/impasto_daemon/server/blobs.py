@@ -1,0 +1,237 @@
+"""Pictures on disk, by the SHA-256 of their bytes: what orders name, and what was painted.
+
+They lie on disk so that a restarted daemon has them. The store is bounded: what no job holds is dropped when there is
+no room, the longest unused first.
+"""
+
+import hashlib
+import os
+import re
+from collections import Counter, OrderedDict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from impasto_daemon.server.limits import BLOBS_BYTES, MAX_UPLOADS_PER_SESSION
+from impasto_protocol.errors import (
+    BusyError,
+    DigestMismatchError,
+    MalformedMessageError,
+    MissingBlobError,
+    StorageError,
+    TooLargeError,
+)
+from impasto_protocol.fields import Data
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["BlobStore"]
+
+PARTIAL = ".part"
+NAME = re.compile("[0-9a-f]{64}")
+
+
+@dataclass(slots=True)
+class _Upload:
+    size_bytes: int
+    path: Path
+    file: BinaryIO
+    received_bytes: int = 0
+    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+
+class BlobStore:
+    """See the module.
+
+    Args:
+        folder: Where the pictures lie; nobody else may write there.
+        room_bytes: For all of them.
+    """
+
+    def __init__(self, folder: Path, *, room_bytes: int = BLOBS_BYTES) -> None:
+        self._folder = folder
+        self._room_bytes = room_bytes
+        self._sizes: OrderedDict[bytes, int] = OrderedDict()  # the longest unused first
+        self._holds: Counter[bytes] = Counter()
+        self._uploads: dict[tuple[str, bytes], _Upload] = {}
+        self._named = 0
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime):
+            if path.suffix == PARTIAL:
+                path.unlink()
+            elif NAME.fullmatch(path.name):
+                self._sizes[bytes.fromhex(path.name)] = path.stat().st_size
+
+    def size_bytes(self, digest: bytes) -> int | None:
+        """The size of a picture; None if it is not there."""
+        return self._sizes.get(digest)
+
+    def path(self, digest: bytes) -> Path:
+        """The file of a picture."""
+        return self._folder / digest.hex()
+
+    def offer(self, owner: str, digest: bytes, size_bytes: int) -> int | None:
+        """Begins an upload, or takes up one that broke off.
+
+        Returns:
+            From which byte on the picture is wanted; None if it is there.
+
+        Raises:
+            BusyError: There is no room, or the owner has too many uploads.
+            StorageError: The disk does not take it.
+        """
+        if digest in self._sizes:
+            self._sizes.move_to_end(digest)
+            return None
+        upload = self._uploads.get((owner, digest))
+        if upload is not None and upload.size_bytes != size_bytes:
+            self._abandon(owner, digest)
+            upload = None
+        if upload is None:
+            if sum(1 for other, _ in self._uploads if other == owner) >= MAX_UPLOADS_PER_SESSION:
+                raise BusyError(f"{MAX_UPLOADS_PER_SESSION} pictures are being uploaded already; finish one of them.")
+            self._make_room(size_bytes)
+            path = self.new_file()
+            with _storing():
+                upload = _Upload(size_bytes=size_bytes, path=path, file=path.open("wb", buffering=0))
+            self._uploads[owner, digest] = upload
+        return upload.received_bytes
+
+    def add(self, owner: str, digest: bytes, offset_bytes: int, data: Data) -> int | None:
+        """Adds some bytes to an upload; those that do not follow what is there are passed over.
+
+        Returns:
+            From which byte on the rest is wanted; None if all is there.
+
+        Raises:
+            MissingBlobError: There is no such upload.
+            TooLargeError: These are more bytes than were offered; the upload is dropped.
+            DigestMismatchError: All bytes are there, and they are not those of the digest; the upload is dropped.
+            StorageError: The disk does not take them; the upload is dropped.
+        """
+        if digest in self._sizes:
+            return None
+        upload = self._uploads.get((owner, digest))
+        if upload is None:
+            raise MissingBlobError(f"No picture {digest.hex()[:12]} is being uploaded; say UPLOAD first.")
+        if offset_bytes != upload.received_bytes:
+            return upload.received_bytes
+        after = upload.received_bytes + len(data)
+        if after > upload.size_bytes:
+            self._abandon(owner, digest)
+            raise TooLargeError(
+                f"A picture offered with {upload.size_bytes:,} bytes came with {after:,}; offer it anew."
+            )
+        try:
+            with _storing():
+                upload.file.write(data)
+        except StorageError:
+            self._abandon(owner, digest)
+            raise
+        upload.hash.update(data)
+        upload.received_bytes = after
+        if after < upload.size_bytes:
+            return after
+        self._complete(owner, digest, upload)
+        return None
+
+    def new_file(self) -> Path:
+        """A name in the store's folder for a picture whose digest is not known yet."""
+        self._named += 1
+        return self._folder / f"{os.getpid()}-{self._named}{PARTIAL}"
+
+    def adopt(self, file: Path, digest: bytes) -> None:
+        """Takes in a finished picture, and holds it.
+
+        Raises:
+            StorageError: The file is not there.
+        """
+        with _storing():
+            size_bytes = file.stat().st_size
+            file.replace(self.path(digest))
+        self._sizes[digest] = size_bytes
+        self._holds[digest] += 1
+
+    def read(self, digest: bytes, offset_bytes: int, length_bytes: int) -> bytes:
+        """Some bytes of a picture; fewer at its end.
+
+        Raises:
+            MalformedMessageError: It does not have so many.
+            StorageError: The disk does not give them.
+        """
+        if offset_bytes >= self._sizes[digest]:
+            raise MalformedMessageError(
+                f"The picture has {self._sizes[digest]:,} bytes, none from {offset_bytes:,} on; fetch less.",
+                field="offset_bytes",
+            )
+        with _storing(), self.path(digest).open("rb") as file:
+            file.seek(offset_bytes)
+            return file.read(length_bytes)
+
+    def hold(self, digest: bytes) -> None:
+        """Keeps a picture that is there until it is released as often."""
+        self._holds[digest] += 1
+        self._sizes.move_to_end(digest)
+
+    def release(self, digest: bytes, *, drop: bool = False) -> None:
+        """Lets a picture go when there is no room; with `drop`, at once, unless others hold it."""
+        self._holds[digest] -= 1
+        if self._holds[digest] <= 0:
+            del self._holds[digest]
+            if drop:
+                self._drop(digest)
+
+    def forget_uploads(self, owner: str) -> None:
+        """Drops what an owner has not finished uploading."""
+        for other, digest in list(self._uploads):
+            if other == owner:
+                self._abandon(other, digest)
+
+    def close(self) -> None:
+        """Drops all unfinished uploads."""
+        for owner, digest in list(self._uploads):
+            self._abandon(owner, digest)
+
+    def _complete(self, owner: str, digest: bytes, upload: _Upload) -> None:
+        if upload.hash.digest() != digest:
+            self._abandon(owner, digest)
+            raise DigestMismatchError(
+                f"The {upload.size_bytes:,} bytes of a picture are not those of {digest.hex()[:12]}; send it anew."
+            )
+        upload.file.close()
+        del self._uploads[owner, digest]
+        with _storing():
+            upload.path.replace(self.path(digest))
+        self._sizes[digest] = upload.size_bytes
+
+    def _abandon(self, owner: str, digest: bytes) -> None:
+        upload = self._uploads.pop((owner, digest))
+        upload.file.close()
+        upload.path.unlink(missing_ok=True)
+
+    def _make_room(self, size_bytes: int) -> None:
+        used = sum(self._sizes.values()) + sum(upload.size_bytes for upload in self._uploads.values())
+        droppable = [digest for digest in self._sizes if digest not in self._holds]
+        while used + size_bytes > self._room_bytes and droppable:
+            digest = droppable.pop(0)
+            used -= self._sizes[digest]
+            self._drop(digest)
+        if used + size_bytes > self._room_bytes:
+            raise BusyError(
+                f"There is no room for a picture of {size_bytes:,} bytes beside {used:,} of {self._room_bytes:,}; "
+                "acknowledge results or wait for jobs to end."
+            )
+
+    def _drop(self, digest: bytes) -> None:
+        if self._sizes.pop(digest, None) is not None:
+            self.path(digest).unlink(missing_ok=True)
+
+
+@contextmanager
+def _storing() -> "Iterator[None]":
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"The daemon's disk refuses: {error.strerror}; make room or mend it.") from error

@@ -1,0 +1,189 @@
+"""The daemon as a whole: what it is made of, how it begins and how it ends."""
+
+import asyncio
+import logging
+import os
+import time
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from importlib import metadata
+from pathlib import Path
+
+from impasto_daemon.server.blobs import BlobStore
+from impasto_daemon.server.desk import Desk
+from impasto_daemon.server.foreman import Foreman
+from impasto_daemon.server.journal import Journal
+from impasto_daemon.server.ledger import Ledger
+from impasto_daemon.server.limits import MEMORY_BYTES, PING_S, SESSION_KEPT_S, TEND_S
+from impasto_daemon.server.lock import Lock
+from impasto_daemon.server.memory import resident_bytes
+from impasto_daemon.server.painter import Painter
+from impasto_daemon.server.places import Places
+from impasto_daemon.server.post import Post
+from impasto_daemon.server.reception import Reception
+from impasto_daemon.server.sessions import Session, Sessions
+from impasto_protocol.connection import Connection, write_connection
+from impasto_protocol.errors import StorageError
+from impasto_protocol.orders import WhenDetached
+from impasto_protocol.states import JobState
+from impasto_protocol.transport import new_key_pair
+from impasto_protocol.version import PROTOCOL_MAX, PROTOCOL_MIN
+
+__all__ = ["Daemon"]
+
+ANYWHERE = ("0.0.0.0", "[::]", "*")  # noqa: S104
+"""Addresses to listen on that nobody can dial; the user's own clients then dial the loopback interface."""
+
+_log = logging.getLogger(__name__)
+
+
+class Daemon:
+    """See the module.
+
+    Args:
+        connection_file: Where it says how to reach it; what it keeps lies beside that.
+        painter: Who paints.
+        bind: The address to listen on.
+        allow: Public keys of clients elsewhere, beside that in the connection file.
+        memory_bytes: What the server may take before it ends itself.
+        clock: Gives seconds.
+    """
+
+    def __init__(
+        self,
+        *,
+        connection_file: Path,
+        painter: Painter,
+        bind: str = "127.0.0.1",
+        allow: Collection[str] = (),
+        memory_bytes: int = MEMORY_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._places = Places(connection_file)
+        self._painter = painter
+        self._bind = bind
+        self._allow = allow
+        self._memory_bytes = memory_bytes
+        self._clock = clock
+        self._stopping = asyncio.Event()
+        self.on_ready: Callable[[Connection], None] = lambda _: None
+
+    def stop(self) -> None:
+        """Ends `run` soon. Called in the daemon's own thread."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Serves until it is stopped.
+
+        Raises:
+            AlreadyRunningError: Another daemon serves this user.
+            AddressError: It cannot listen where it is told to.
+            StorageError: The journal cannot be opened.
+            ConnectionFileError: The connection file cannot be written.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(Lock(self._places.lock))
+            journal = Journal(self._places.journal)
+            stack.callback(journal.close)
+            blobs = BlobStore(self._places.pictures)
+            stack.callback(blobs.close)
+            reception = Reception(Sessions(journal.sessions(), now=self._clock()), left=self._left, clock=self._clock)
+            self._reception = reception
+            self._ledger = Ledger(journal, blobs, reception.announce)
+            self._journal = journal
+            self._blobs = blobs
+            self._foreman = Foreman(self._ledger, blobs, self._painter, reception.show)
+            desk = Desk(
+                reception=reception,
+                ledger=self._ledger,
+                blobs=blobs,
+                foreman=self._foreman,
+                painter=self._painter,
+                name=f"impasto {metadata.version('impasto')}",
+                clock=self._clock,
+            )
+            self._foreman.restore(self._ledger.restore())
+            post, connection = self._opened_post(desk)
+            stack.callback(post.close)
+            reception.open(post)
+            write_connection(connection, self._places.connection)
+            stack.callback(self._places.connection.unlink, missing_ok=True)
+            self._painter.start(self._foreman)
+            stack.callback(self._painter.close)
+            _log.info("Serving at %s.", connection.endpoint)
+            self.on_ready(connection)
+            await self._tend()
+            self._foreman.lay_down()
+            reception.farewell("The daemon is stopping; jobs that are not finished go on when it is started again.")
+            _log.info("Stopping.")
+
+    def _opened_post(self, desk: Desk) -> tuple[Post, Connection]:
+        server_public, server_secret = new_key_pair()
+        client_public, client_secret = new_key_pair()
+        post = Post(desk.heard, secret_key=server_secret, allowed_keys={client_public, *self._allow})
+        endpoint = post.open(self._bind)
+        host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+        return post, Connection(
+            endpoint=f"tcp://{'127.0.0.1' if host in ANYWHERE else host}:{port}",
+            server_key=server_public,
+            client_public_key=client_public,
+            client_secret_key=client_secret,
+            pid=os.getpid(),
+            protocol_min=PROTOCOL_MIN,
+            protocol_max=PROTOCOL_MAX,
+            daemon=f"impasto {metadata.version('impasto')}",
+        )
+
+    async def _tend(self) -> None:
+        """Does what comes with time, until the daemon is stopped."""
+        ping_at = self._clock() + PING_S
+        while not self._stopping.is_set():
+            try:
+                async with asyncio.timeout(TEND_S):
+                    await self._stopping.wait()
+            except TimeoutError:
+                now = self._clock()
+                self._painter.tend()
+                self._reception.tend()
+                self._watch_memory()
+                if now >= ping_at:
+                    ping_at = now + PING_S
+                    self._reception.ping()
+                    self._ledger.expire(time.time())
+                    self._forget_sessions(now)
+
+    def _left(self, session: Session) -> None:
+        """A session's client has gone: its jobs go on, or end, as their orders say."""
+        jobs = self._ledger.of(session.id)
+        for job in jobs:
+            if job.is_over:
+                continue
+            if job.order.when_detached is WhenDetached.CANCEL:
+                self._foreman.cancel(job, keep_picture=False)
+            elif job.state is JobState.PAUSED:
+                self._foreman.unpause(job)  # nobody is there to do it, and others wait
+        if not jobs:
+            self._forget(session)
+
+    def _watch_memory(self) -> None:
+        used_bytes = resident_bytes()
+        if used_bytes > self._memory_bytes:
+            _log.critical("Stopping, because %d bytes of memory are more than %d.", used_bytes, self._memory_bytes)
+            self.stop()
+
+    def _forget_sessions(self, now: float) -> None:
+        for session in self._reception.sessions:
+            jobs = self._ledger.of(session.id)
+            is_idle = session.peer is None and all(job.is_over and not job.has_result for job in jobs)
+            if is_idle and now - session.detached_at > SESSION_KEPT_S:
+                for job in jobs:
+                    self._ledger.forget(job)
+                self._forget(session)
+
+    def _forget(self, session: Session) -> None:
+        self._reception.sessions.forget(session)
+        self._blobs.forget_uploads(session.id)
+        try:
+            self._journal.forget_session(session.id)
+        except StorageError as error:
+            _log.error("The session %s stays in the journal: %s", session.id, error)

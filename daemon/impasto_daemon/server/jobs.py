@@ -1,0 +1,56 @@
+"""A job, as long as anyone may ask for it."""
+
+from dataclasses import dataclass, field
+
+from impasto_protocol.messages import JobSummary, Result, State
+from impasto_protocol.orders import Order
+from impasto_protocol.states import FIRST_STATE, TERMINAL_STATES, JobState
+
+__all__ = ["Job"]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Job:
+    """See the module.
+
+    Attributes:
+        number: Its place in the order of acceptance.
+        session: Whose it is.
+        name: The id its client chose.
+        order: What to paint.
+        events: All its reliable events; the `seq` of each is its place, from 1.
+        interruptions: How often a process died over it.
+        keep_picture: Whether the picture so far is wanted, once it is cancelled.
+        changed_at: When its last event happened, in seconds of `time.time`.
+        has_result: Whether its result can be fetched.
+    """
+
+    number: int
+    session: str
+    name: str
+    order: Order
+    events: list[State | Result] = field(repr=False)
+    interruptions: int = 0
+    keep_picture: bool = False
+    changed_at: float = 0.0
+    has_result: bool = False
+
+    @property
+    def state(self) -> JobState:
+        """Where it stands."""
+        return next((event.state for event in reversed(self.events) if isinstance(event, State)), FIRST_STATE)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no other state follows."""
+        return self.state in TERMINAL_STATES
+
+    @property
+    def result(self) -> Result | None:
+        """What was told of its result."""
+        return next((event for event in reversed(self.events) if isinstance(event, Result)), None)
+
+    @property
+    def summary(self) -> JobSummary:
+        """As a SNAPSHOT tells of it."""
+        return JobSummary(job=self.name, state=self.state, seq=len(self.events))

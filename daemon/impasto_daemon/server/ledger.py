@@ -1,0 +1,241 @@
+"""All jobs, in memory, in the journal and with their pictures: what is told of a job is first written down here."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+from impasto_daemon.server.blobs import BlobStore
+from impasto_daemon.server.jobs import Job
+from impasto_daemon.server.journal import Journal
+from impasto_daemon.server.limits import MAX_JOBS, MAX_JOBS_PER_SESSION, MAX_KEPT_JOBS, RESULT_KEPT_S, RESULTS_BYTES
+from impasto_daemon.server.painter import Painted
+from impasto_protocol.errors import (
+    BusyError,
+    ConflictError,
+    InvalidOrderError,
+    MissingBlobError,
+    ResultExpiredError,
+    StorageError,
+    UnknownJobError,
+    WrongStateError,
+)
+from impasto_protocol.failures import Failure
+from impasto_protocol.messages import Chunk, Result, State
+from impasto_protocol.orders import Order
+from impasto_protocol.states import JobState, check_transition
+
+__all__ = ["Ledger"]
+
+_log = logging.getLogger(__name__)
+
+
+class Ledger:
+    """See the module.
+
+    Args:
+        journal: Where jobs are written down.
+        blobs: Where their pictures are.
+        announce: Tells a job's session what happened to it.
+    """
+
+    def __init__(self, journal: Journal, blobs: BlobStore, announce: Callable[[Job, State | Result], None]) -> None:
+        self._journal = journal
+        self._blobs = blobs
+        self._announce = announce
+        self._jobs: dict[int, Job] = {}
+        self._by_name: dict[tuple[str, str], Job] = {}
+
+    def __iter__(self) -> Iterator[Job]:
+        return iter(list(self._jobs.values()))
+
+    def __getitem__(self, number: int) -> Job:
+        return self._jobs[number]
+
+    def of(self, session: str) -> list[Job]:
+        """The jobs of a session, in the order of acceptance."""
+        return [job for job in self._jobs.values() if job.session == session]
+
+    def find(self, session: str, name: str) -> Job | None:
+        """A session's job of that name, if there is one."""
+        return self._by_name.get((session, name))
+
+    def named(self, session: str, name: str) -> Job:
+        """A session's job of that name.
+
+        Raises:
+            UnknownJobError: There is none.
+        """
+        job = self.find(session, name)
+        if job is None:
+            raise UnknownJobError(f"This session has no job {name}; submit it.", field="job")
+        return job
+
+    def accept(self, session: str, token: bytes, name: str, order: Order) -> tuple[Job, bool]:
+        """Writes down a job, whose first event is not announced yet.
+
+        Returns:
+            The job, and whether it is new.
+
+        Raises:
+            ConflictError: There is another of that name.
+            BusyError: There are too many.
+            MissingBlobError: A picture is not there.
+            InvalidOrderError: A picture has not the size that the order says.
+            StorageError: It cannot be written down.
+        """
+        known = self.find(session, name)
+        if known is not None:
+            if known.order != order:
+                raise ConflictError(f"The job {name} is another one; choose another id.", field="job")
+            return known, False
+        self._check_numbers(session)
+        self._check_pictures(order)
+        number, first = self._journal.accept(session, token, name, order)
+        job = Job(number=number, session=session, name=name, order=order, events=[first], changed_at=time.time())
+        self._keep(job)
+        for blob in order.blobs():
+            self._blobs.hold(blob.digest)
+        return job, True
+
+    def enter(self, job: Job, state: JobState, failure: Failure | None = None) -> None:
+        """Puts a job into a state, and says so.
+
+        Raises:
+            IllegalTransitionError: That state cannot follow.
+        """
+        check_transition(job.state, state)
+        self._happen(job, [State(job=job.name, seq=len(job.events) + 1, state=state, failure=failure)])
+
+    def finish(self, job: Job, painted: Painted) -> None:
+        """Ends a job with a picture.
+
+        Raises:
+            StorageError: The picture is not there.
+        """
+        check_transition(job.state, JobState.SUCCEEDED)
+        self._blobs.adopt(painted.file, painted.picture.digest)
+        job.has_result = True
+        result = Result(
+            job=job.name,
+            seq=len(job.events) + 1,
+            picture=painted.picture,
+            losses=dict(painted.losses),
+            evaluations=painted.evaluations,
+            duration_s=painted.duration_s,
+            stopped=painted.stopped,
+            rollbacks=painted.rollbacks,
+            network=painted.network,
+            precision=painted.precision,
+        )
+        self._happen(job, [result, State(job=job.name, seq=len(job.events) + 2, state=JobState.SUCCEEDED)])
+
+    def part_of_result(self, job: Job, offset_bytes: int, length_bytes: int) -> Chunk:
+        """Some bytes of a job's result.
+
+        Raises:
+            WrongStateError: It has none yet, or has none at all.
+            ResultExpiredError: It is not kept any more.
+            MalformedMessageError: It is not as long.
+        """
+        if job.result is None:
+            raise WrongStateError(f"The job {job.name} is {job.state} and has no result; wait for RESULT.")
+        if not job.has_result:
+            raise ResultExpiredError(
+                f"The result of the job {job.name} was kept for {RESULT_KEPT_S / 60:g} minutes; paint it anew."
+            )
+        digest = job.result.picture.digest
+        data = self._blobs.read(digest, offset_bytes, length_bytes)
+        return Chunk(digest=digest, offset_bytes=offset_bytes, data=data)
+
+    def forget(self, job: Job) -> None:
+        """Forgets a job that is over, with its result."""
+        self._drop_result(job)
+        try:
+            self._journal.forget(job.number)
+        except StorageError as error:
+            _log.error("The job %s stays in the journal: %s", job.name, error)
+        del self._jobs[job.number], self._by_name[job.session, job.name]
+
+    def expire(self, now: float) -> None:
+        """Drops results that were kept long enough, and the oldest beyond what is kept in all."""
+        kept = sorted((job for job in self._jobs.values() if job.has_result), key=lambda job: job.changed_at)
+        total_bytes = sum(self._result_bytes(job) for job in kept)
+        for job in kept:
+            if now - job.changed_at > RESULT_KEPT_S or total_bytes > RESULTS_BYTES:
+                total_bytes -= self._result_bytes(job)
+                self._drop_result(job)
+
+    def restore(self) -> list[Job]:
+        """Takes up the journal's jobs; those that are not over are returned, in the order of acceptance."""
+        waiting = []
+        for written in self._journal.jobs():
+            job = Job(
+                number=written.number,
+                session=written.session,
+                name=written.name,
+                order=written.order,
+                events=list(written.events),
+                interruptions=written.interruptions,
+                changed_at=written.changed_at,
+            )
+            self._keep(job)
+            if not job.is_over:
+                waiting.append(job)
+                for blob in job.order.blobs():
+                    if self._blobs.size_bytes(blob.digest) is not None:
+                        self._blobs.hold(blob.digest)
+            elif job.result is not None and self._blobs.size_bytes(job.result.picture.digest) is not None:
+                self._blobs.hold(job.result.picture.digest)
+                job.has_result = True
+        return waiting
+
+    def lacks_pictures(self, job: Job) -> bool:
+        """Whether a picture that a restored job needs is gone."""
+        return any(self._blobs.size_bytes(blob.digest) is None for blob in job.order.blobs())
+
+    def _check_numbers(self, session: str) -> None:
+        own = self.of(session)
+        if sum(not job.is_over for job in own) >= MAX_JOBS_PER_SESSION:
+            raise BusyError(f"This session has {MAX_JOBS_PER_SESSION} jobs; wait for one to end.", retry_after_s=5.0)
+        if sum(not job.is_over for job in self._jobs.values()) >= MAX_JOBS:
+            raise BusyError(f"The daemon has {MAX_JOBS} jobs; wait for some to end.", retry_after_s=5.0)
+        if len(own) >= MAX_KEPT_JOBS:
+            self.forget(next(job for job in own if job.is_over))
+
+    def _check_pictures(self, order: Order) -> None:
+        for blob in order.blobs():
+            size_bytes = self._blobs.size_bytes(blob.digest)
+            if size_bytes is None:
+                raise MissingBlobError(f"The picture {blob.digest.hex()[:12]} is not here; upload it.")
+            if size_bytes != blob.format.size_bytes:
+                raise InvalidOrderError(
+                    f"The picture {blob.digest.hex()[:12]} of {blob.format.width} × {blob.format.height} pixels must "
+                    f"have {blob.format.size_bytes:,} bytes and has {size_bytes:,}; correct its format."
+                )
+
+    def _keep(self, job: Job) -> None:
+        self._jobs[job.number] = job
+        self._by_name[job.session, job.name] = job
+
+    def _happen(self, job: Job, events: list[State | Result]) -> None:
+        """Writes down, then tells. When it cannot be written, it has happened nevertheless."""
+        try:
+            self._journal.tell(job.number, events, interruptions=job.interruptions)
+        except StorageError as error:
+            _log.error("What happened to the job %s is not in the journal: %s", job.name, error)
+        job.events.extend(events)
+        job.changed_at = time.time()
+        if job.is_over:
+            for blob in job.order.blobs():
+                if self._blobs.size_bytes(blob.digest) is not None:
+                    self._blobs.release(blob.digest)
+        for event in events:
+            self._announce(job, event)
+
+    def _result_bytes(self, job: Job) -> int:
+        return job.result.picture.format.size_bytes if job.result is not None else 0
+
+    def _drop_result(self, job: Job) -> None:
+        if job.has_result and job.result is not None:
+            self._blobs.release(job.result.picture.digest, drop=True)
+            job.has_result = False

@@ -1,0 +1,20 @@
+"""Where the daemon keeps what it keeps: all of it beside the connection file."""
+
+from pathlib import Path
+
+__all__ = ["Places"]
+
+
+class Places:
+    """The files of a daemon.
+
+    Args:
+        connection: The connection file.
+    """
+
+    def __init__(self, connection: Path) -> None:
+        self.connection = connection
+        self.lock = connection.with_name("daemon.lock")
+        self.journal = connection.with_name("journal.sqlite")
+        self.pictures = connection.with_name("pictures")
+        self.log = connection.with_name("daemon.log")

@@ -1,0 +1,170 @@
+"""The daemon's socket: a ROUTER with CURVE, and the gate that knows who may speak. Nothing else imports zmq.
+
+The descriptors of ZeroMQ are edge-triggered: after every wake and after every sending, everything is read that is
+there, a handful of messages at a time, so that nothing else has to wait for long.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Sequence
+from enum import Enum, auto
+
+import zmq
+import zmq.utils.z85
+
+from impasto_daemon.server.errors import AddressError, KeyFormatError
+from impasto_daemon.server.limits import (
+    HANDSHAKE_S,
+    MESSAGES_AT_ONCE,
+    PING_S,
+    RECEIVE_QUEUE_MESSAGES,
+    SEND_QUEUE_MESSAGES,
+    TRANSPORT_SILENCE_S,
+)
+from impasto_protocol.fields import Data
+from impasto_protocol.limits import MAX_FRAME_BYTES
+
+__all__ = ["Post", "Sent"]
+
+DOMAIN = b"impasto"
+KEY_BYTES = 32
+LINGER_MS = 300
+"""Milliseconds for which closing waits until BYE has left."""
+BACKLOG = 256
+"""Connections that may wait to be accepted: a crowd of strangers shall not keep the daemon's own client out."""
+
+_log = logging.getLogger(__name__)
+
+
+class Sent(Enum):
+    """What became of a message."""
+
+    SENT = auto()
+    FULL = auto()
+    """The client's queue is full; try again."""
+    GONE = auto()
+    """There is no such client any more."""
+
+
+class Post:
+    """See the module; belongs to the running event loop.
+
+    Args:
+        heard: Takes each message: its client's route, and its frames.
+        secret_key: The daemon's own, in Z85.
+        allowed_keys: The public keys of the clients that may speak, in Z85.
+
+    Raises:
+        KeyFormatError: One is no key.
+    """
+
+    def __init__(
+        self, heard: Callable[[bytes, Sequence[Data]], None], *, secret_key: str, allowed_keys: Collection[str]
+    ) -> None:
+        self._heard = heard
+        self._allowed = {_decoded(key) for key in allowed_keys}
+        self._loop = asyncio.get_running_loop()
+        self._context = zmq.Context()
+        self._gate: zmq.Socket[bytes] = self._context.socket(zmq.REP)
+        self._router: zmq.Socket[bytes] = self._context.socket(zmq.ROUTER)
+        for option, value in (
+            (zmq.CURVE_SERVER, 1),
+            (zmq.CURVE_SECRETKEY, secret_key.encode()),
+            (zmq.ZAP_DOMAIN, DOMAIN),
+            (zmq.ROUTER_MANDATORY, 1),
+            (zmq.MAXMSGSIZE, MAX_FRAME_BYTES),
+            (zmq.SNDHWM, SEND_QUEUE_MESSAGES),
+            (zmq.RCVHWM, RECEIVE_QUEUE_MESSAGES),
+            (zmq.HANDSHAKE_IVL, int(HANDSHAKE_S * 1000)),
+            (zmq.HEARTBEAT_IVL, int(PING_S * 1000)),
+            (zmq.HEARTBEAT_TIMEOUT, int(TRANSPORT_SILENCE_S * 1000)),
+            (zmq.BACKLOG, BACKLOG),
+            (zmq.LINGER, LINGER_MS),
+        ):
+            self._router.setsockopt(option, value)
+        self._is_reading = False
+
+    def open(self, address: str) -> str:
+        """Listens.
+
+        Args:
+            address: A host, or host and port; without a port, any that is free.
+
+        Returns:
+            The endpoint.
+
+        Raises:
+            AddressError: That cannot be done there.
+        """
+        host, colon, port = address.rpartition(":") if address.count(":") == 1 else (address, "", "")
+        try:
+            self._gate.bind("inproc://zeromq.zap.01")
+            self._router.bind(f"tcp://{host}:{port}" if colon else f"tcp://{address}:*")
+        except zmq.ZMQError as error:
+            self.close()
+            raise AddressError(f"Cannot listen on {address!r}: {error.strerror}; give another with --bind.") from error
+        for one, read in ((self._gate, self._judge), (self._router, self._read)):
+            self._loop.add_reader(one.FD, read)
+        self._is_reading = True
+        endpoint = self._router.getsockopt(zmq.LAST_ENDPOINT)
+        assert isinstance(endpoint, bytes)  # noqa: S101
+        return endpoint.rstrip(b"\0").decode()
+
+    def send(self, route: bytes, frames: Sequence[Data]) -> Sent:
+        """Sends a message to a client, if it takes it."""
+        try:
+            self._router.send_multipart([route, *frames], zmq.NOBLOCK)
+        except zmq.Again:
+            return Sent.FULL
+        except zmq.ZMQError as error:
+            if error.errno != zmq.EHOSTUNREACH:
+                raise
+            return Sent.GONE
+        finally:
+            self._loop.call_soon(self._read)
+        return Sent.SENT
+
+    def close(self) -> None:
+        """Ends it, when the last words have left."""
+        if self._is_reading:
+            self._is_reading = False
+            self._loop.remove_reader(self._gate.FD)
+            self._loop.remove_reader(self._router.FD)
+        self._router.close()
+        self._gate.close(linger=0)
+        self._context.term()
+
+    def _read(self) -> None:
+        for _ in range(MESSAGES_AT_ONCE):
+            if not self._is_reading:
+                return
+            try:
+                route, *frames = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                return
+            self._heard(route.bytes, [frame.buffer for frame in frames])
+        self._loop.call_soon(self._read)
+
+    def _judge(self) -> None:
+        """Answers ZAP's questions (RFC 27): who may come in."""
+        while self._is_reading:
+            try:
+                question = self._gate.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            version, request, domain, address, _, mechanism, *credentials = question
+            known = domain == DOMAIN and mechanism == b"CURVE" and credentials[0] in self._allowed
+            if not known:
+                _log.warning("Refused %s from %r, whose key is not known.", mechanism.decode(), address.decode())
+            verdict = (b"200", b"OK") if known else (b"400", b"unknown key")
+            self._gate.send_multipart([version, request, *verdict, b"", b""])
+
+
+def _decoded(key: str) -> bytes:
+    try:
+        decoded: bytes = zmq.utils.z85.decode(key.encode())
+    except (ValueError, KeyError):
+        decoded = b""
+    if len(decoded) != KEY_BYTES:
+        raise KeyFormatError(f"The key {key!r} is none; give --allow the 40 characters of a public CURVE key.")
+    return decoded

@@ -1,0 +1,60 @@
+"""What is said to bring a picture's bytes from one side to the other."""
+
+from dataclasses import dataclass, field
+from typing import Annotated, TypeAlias
+
+from impasto_protocol.errors import MalformedMessageError
+from impasto_protocol.fields import Between, Data, Digest, JobId, Offset, SizeBytes
+from impasto_protocol.limits import MAX_BUFFER_BYTES
+
+__all__ = ["BlobOk", "Chunk", "Fetch", "Upload", "Wanted"]
+
+PartBytes: TypeAlias = Annotated[int, Between(1, MAX_BUFFER_BYTES)]
+"""Bytes of a part of a picture that fits into one buffer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """Offers a picture's bytes under their name."""
+
+    digest: Digest
+    size_bytes: SizeBytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The daemon has the bytes up to here, and wants those that follow."""
+
+    digest: Digest
+    offset_bytes: Offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlobOk:
+    """The daemon has all the bytes, and they are those of the name."""
+
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A part of a picture's bytes, in either direction."""
+
+    digest: Digest
+    offset_bytes: Offset
+    data: Data = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not 1 <= memoryview(self.data).nbytes <= MAX_BUFFER_BYTES:
+            raise MalformedMessageError(
+                f"A chunk has {memoryview(self.data).nbytes:,} bytes; send 1 to {MAX_BUFFER_BYTES:,}.", field="data"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """Asks for a part of a job's result."""
+
+    job: JobId
+    offset_bytes: Offset
+    length_bytes: PartBytes

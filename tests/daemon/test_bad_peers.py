@@ -1,0 +1,357 @@
+"""The server among strangers, liars, gluttons and sleepers: none of them is noticed by the good client."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import msgpack
+import pytest
+import zmq
+
+from daemon.fake_painter import FakePainter
+from daemon.serving import Serving
+from impasto_daemon.server.memory import resident_bytes
+from impasto_protocol import Client, Disconnected, JobState, Reconnected, State, read_connection
+from impasto_protocol import messages as m
+from impasto_protocol.codec import decode, encode
+from impasto_protocol.errors import UnsupportedVersionError
+from impasto_protocol.limits import MAX_BUFFER_BYTES, MAX_ENVELOPE_BYTES
+from impasto_protocol.transport import new_key_pair
+from impasto_protocol.version import MAGIC
+from protocol.fake_daemon import PATIENCE_S
+from protocol.following import CONTENT, ORDER, STYLE, large_picture, submitted, until, until_a
+
+NewClient = Callable[..., Client]
+
+
+class RawPeer:
+    """A socket with the right keys, or others, that says what a test wants."""
+
+    def __init__(self, serving: Serving, **keys: str) -> None:
+        connection = replace(read_connection(serving.path), **keys)
+        self.socket: zmq.Socket[bytes] = zmq.Context.instance().socket(zmq.DEALER)
+        self.socket.setsockopt(zmq.CURVE_SERVERKEY, connection.server_key.encode())
+        self.socket.setsockopt(zmq.CURVE_PUBLICKEY, connection.client_public_key.encode())
+        self.socket.setsockopt(zmq.CURVE_SECRETKEY, connection.client_secret_key.encode())
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.connect(connection.endpoint)
+        self._last_id = 0
+
+    def say(self, message: m.Message) -> int:
+        self._last_id += 1
+        self.socket.send_multipart(encode(message, message_id=self._last_id))
+        return self._last_id
+
+    def hear(self) -> Any:
+        assert self.socket.poll(PATIENCE_S * 1000), "no answer"
+        return decode(self.socket.recv_multipart())
+
+    def hear_but_pings(self) -> Any:
+        while isinstance((envelope := self.hear()).message, m.Ping):
+            pass
+        return envelope
+
+    def greet(self) -> m.Welcome:
+        self.say(m.Hello(protocol_min=1, protocol_max=1, client="raw"))
+        return self.hear_but_pings().message
+
+
+@pytest.fixture
+def new_peer(serving: Serving) -> Iterator[Callable[..., RawPeer]]:
+    peers = []
+
+    def make(**keys: str) -> RawPeer:
+        peers.append(RawPeer(serving, **keys))
+        return peers[-1]
+
+    yield make
+    for peer in peers:
+        peer.socket.close()
+
+
+@contextmanager
+def undisturbed(client: Client) -> Iterator[None]:
+    """Asks on after what is done inside, and finds the answers as quick as ever."""
+    yield
+    durations = []
+    for _ in range(100):
+        asked = time.monotonic()
+        client.status(timeout_s=PATIENCE_S)
+        durations.append(time.monotonic() - asked)
+    assert sorted(durations)[98] < 0.05
+
+
+def test_strangers_are_refused_at_the_door(
+    client: Client, serving: Serving, new_peer: Callable[..., RawPeer], caplog: pytest.LogCaptureFixture
+) -> None:
+    with undisturbed(client):
+        for number in range(100):
+            public, secret = new_key_pair()
+            peer = new_peer(client_public_key=public, client_secret_key=secret)
+            peer.socket.send_multipart([MAGIC, b"let me in"])
+            if number % 10 == 0:
+                wrong, _ = new_key_pair()
+                new_peer(server_key=wrong).say(m.Ping())
+        plain = zmq.Context.instance().socket(zmq.DEALER)
+        plain.connect(read_connection(serving.path).endpoint)
+        plain.send_multipart([MAGIC, b"no keys at all"], zmq.NOBLOCK)
+        host, port = read_connection(serving.path).endpoint.removeprefix("tcp://").split(":")
+        idle = [socket.create_connection((host, int(port))) for _ in range(50)]
+    deadline = time.monotonic() + PATIENCE_S
+    while sum("key is not known" in record.message for record in caplog.records) < 100:
+        assert time.monotonic() < deadline
+    assert client.status(timeout_s=PATIENCE_S).sessions == 1
+    plain.close(linger=0)
+    for one in idle:
+        one.close()
+
+
+def test_before_hello_nothing_is_answered_but_with_no_session(new_peer: Callable[..., RawPeer]) -> None:
+    peer = new_peer()
+    for message in (m.Status(), m.Ping(), m.Resume(seen={}), m.Submit(job="a" * 32, order=ORDER)):
+        said = peer.say(message)
+        answer = peer.hear_but_pings()
+        assert (answer.message.failure.code, answer.reply_to) == ("NO_SESSION", said)
+    assert isinstance(peer.greet(), m.Welcome)
+
+
+@pytest.mark.parametrize(("oldest", "newest"), [(2, 2), (5, 7)])
+def test_a_client_without_a_common_version_is_told_which_side_to_update(
+    oldest: int, newest: int, new_peer: Callable[..., RawPeer]
+) -> None:
+    peer = new_peer()
+    peer.say(m.Hello(protocol_min=oldest, protocol_max=newest, client="of the future"))
+    failure = peer.hear_but_pings().message.failure
+    assert failure.code == UnsupportedVersionError.code
+    assert "update the daemon" in failure.text
+    peer.say(m.Hello(protocol_min=1, protocol_max=newest, client="of the future, but polite"))
+    assert peer.hear_but_pings().message.protocol == 1
+
+
+def test_a_session_is_not_taken_over_without_its_token(client: Client, new_peer: Callable[..., RawPeer]) -> None:
+    assert client.ticket is not None
+    peer = new_peer()
+    for token in (None, bytes(32)):
+        peer.say(
+            m.Hello(protocol_min=1, protocol_max=1, client="a thief", session=client.ticket.session, resume_token=token)
+        )
+        welcome = peer.hear_but_pings().message
+        assert not welcome.resumed
+        assert welcome.session != client.ticket.session
+
+
+MALFORMED = [
+    [],
+    [MAGIC],
+    [b"IMP2", b"\x80"],
+    [MAGIC, b""],
+    [MAGIC, b"\xc1"],
+    [MAGIC, b"\x80"],
+    [MAGIC, b"\xdf\xff\xff\xff\xff"],
+    [MAGIC, b"\x91" * 60000],
+    [MAGIC, msgpack.packb({"type": "PING", "id": -1, "payload": {}})],
+    [MAGIC, msgpack.packb({"type": "WELCOME", "id": 1, "payload": {}})],
+    [MAGIC, msgpack.packb({"type": "SUBMIT", "id": 1, "payload": {"job": "../../etc", "order": {}}})],
+    [MAGIC, msgpack.packb({"type": "PING", "id": 1, "payload": {}}), b"a buffer"],
+    [MAGIC, msgpack.packb({"type": "PROGRESS", "id": 1, "payload": {"losses": {"a": float("nan")}}})],
+    [MAGIC, bytes(MAX_ENVELOPE_BYTES + 1)],
+    [MAGIC, b"\x80", *[b""] * 9],
+    [MAGIC, b"\x80", *[b""] * 500],
+]
+
+
+@pytest.mark.parametrize("frames", MALFORMED, ids=range(len(MALFORMED)))
+def test_what_cannot_be_read_is_refused_and_the_session_lives(
+    frames: list[bytes], new_peer: Callable[..., RawPeer]
+) -> None:
+    peer = new_peer()
+    peer.greet()
+    if frames:
+        peer.socket.send_multipart(frames)
+        refused = peer.hear_but_pings().message
+        assert isinstance(refused, m.Error)
+        assert refused.failure.text
+    said = peer.say(m.Ping())
+    answer = peer.hear_but_pings()
+    assert (answer.message, answer.reply_to) == (m.Pong(), said)
+
+
+def test_a_message_of_an_unknown_type_is_answered_any_number_of_times(new_peer: Callable[..., RawPeer]) -> None:
+    peer = new_peer()
+    peer.greet()
+    for _ in range(100):
+        peer.socket.send_multipart([MAGIC, msgpack.packb({"type": "SING", "id": 7, "payload": {}})])
+        answer = peer.hear_but_pings()
+        assert (answer.message.failure.code, answer.reply_to) == ("UNKNOWN_TYPE", 7)
+
+
+def test_the_thirty_second_bad_message_is_the_last(client: Client, new_peer: Callable[..., RawPeer]) -> None:
+    peer = new_peer()
+    peer.greet()
+    for _ in range(40):
+        peer.socket.send_multipart([MAGIC, b"\xc1"])
+    codes = [peer.hear_but_pings().message.failure.code for _ in range(33)]
+    assert codes == ["MALFORMED"] * 32 + ["TOO_MANY_ERRORS"]
+    peer.say(m.Status())
+    assert client.status(timeout_s=PATIENCE_S).sessions == 1
+    assert not peer.socket.poll(100)
+
+
+def test_random_bytes_do_no_harm(client: Client, new_peer: Callable[..., RawPeer]) -> None:
+    chance = random.Random(1)  # noqa: S311
+    honest = bytes(encode(m.Submit(job="a" * 32, order=ORDER), message_id=1)[1])
+    before = resident_bytes()
+    with undisturbed(client):
+        for _ in range(60):
+            peer = new_peer()
+            peer.greet()
+            for _ in range(50):
+                damaged = bytearray(honest)
+                for _ in range(chance.randint(1, 8)):
+                    damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+                peer.socket.send_multipart([MAGIC, bytes(damaged)])
+    assert resident_bytes() - before < 20_000_000
+
+
+def test_a_frame_that_is_too_large_ends_its_connection_only(client: Client, new_peer: Callable[..., RawPeer]) -> None:
+    peer = new_peer()
+    peer.greet()
+    with undisturbed(client):
+        peer.socket.send_multipart([MAGIC, bytes(2 * MAX_BUFFER_BYTES)])
+
+
+def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_allocated(new_peer: Callable[..., RawPeer]) -> None:
+    peer = new_peer()
+    peer.greet()
+    order = msgpack.unpackb(bytes(encode(m.Submit(job="a" * 32, order=ORDER), message_id=1)[1]))
+    order["payload"]["order"]["content"]["format"] |= {"width": 32768, "height": 32768}
+    peer.socket.send_multipart([MAGIC, msgpack.packb(order)])
+    assert peer.hear_but_pings().message.failure.code == "TOO_LARGE"
+
+
+def test_a_glutton_that_asks_and_does_not_read_is_cut_off_and_its_memory_bounded(
+    client: Client, serving: Serving, painter: FakePainter, new_peer: Callable[..., RawPeer]
+) -> None:
+    peer = new_peer()
+    peer.socket.setsockopt(zmq.RCVHWM, 1)
+    welcome = peer.greet()
+    content, style = CONTENT, STYLE
+    for picture in (content, style):
+        peer.say(m.Upload(digest=picture.blob.digest, size_bytes=picture.format.size_bytes))
+        peer.hear_but_pings()
+        peer.say(m.Chunk(digest=picture.blob.digest, offset_bytes=0, data=picture.data))
+        peer.hear_but_pings()
+    peer.say(m.Submit(job="a" * 32, order=ORDER))
+    serving.until(lambda: bool(painter.assignments))
+    serving.do(painter.begins)
+    serving.do(lambda: painter.finishes(large_picture(8)))
+    before = resident_bytes()
+    with undisturbed(client):
+        for number in range(300):
+            peer.say(m.Fetch(job="a" * 32, offset_bytes=number % 8 * MAX_BUFFER_BYTES, length_bytes=MAX_BUFFER_BYTES))
+        serving.until(lambda: serving._daemon._reception.sessions[welcome.session].peer is None, "its end")
+    assert resident_bytes() - before < 64 * 2**20  # the glutton's own share lies in this process, too
+
+
+SLEEPER = """
+import sys
+from pathlib import Path
+from impasto_protocol import Client, dial
+from protocol.following import submitted
+client = Client(lambda: dial(Path({path!r})), name="a sleeper")
+client.connect(timeout_s=20.0)
+print(submitted(client), flush=True)
+for event in client.events(3600.0):
+    seq, state = getattr(event, "seq", 0), getattr(event, "state", "")
+    print(type(event).__name__, seq, state, flush=True)
+"""
+
+
+def test_a_client_that_sleeps_costs_nothing_and_wakes_to_all_that_happened(
+    client: Client, serving: Serving, painter: FakePainter
+) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", SLEEPER.format(path=str(serving.path))],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    ) as sleeper:
+        assert sleeper.stdout is not None
+        sleeper.stdout.readline()
+        serving.until(lambda: bool(painter.assignments))
+        serving.do(painter.begins)
+        while sleeper.stdout.readline().split() != ["State", "3", "RUNNING"]:
+            pass
+        sleeper.send_signal(signal.SIGSTOP)
+        serving.do(lambda: painter.shows(1, 1024))
+        before = resident_bytes()
+        with undisturbed(client):
+            for evaluation in range(200):
+                serving.do(lambda evaluation=evaluation: painter.shows(evaluation, 1024))
+        assert resident_bytes() - before < 32 * 2**20
+        serving.until(lambda: serving._daemon._reception.sessions.attached == 1, "its being noticed")
+        serving.do(lambda: painter.finishes(CONTENT))
+        sleeper.send_signal(signal.SIGCONT)
+        heard = []
+        while (line := sleeper.stdout.readline().split())[-1] != "SUCCEEDED":
+            heard.append(line)
+        assert [line for line in heard if line[0] in ("State", "Result")] == [["Result", "4"]]
+        assert ["Disconnected", "0"] in heard
+        sleeper.kill()
+
+
+def test_many_sessions_wait_no_longer_than_a_round(
+    new_client: NewClient, serving: Serving, painter: FakePainter
+) -> None:
+    clients = [new_client() for _ in range(32)]
+    jobs = {submitted(client): client for client in clients for _ in range(2)}
+    painted = []
+    for _ in range(len(jobs)):
+        serving.until(lambda: len(painter.assignments) == len(painted) + 1)
+        painted.append(painter.at.job)
+        serving.do(painter.begins)
+        serving.do(lambda: painter.finishes(CONTENT))
+    assert len({id(jobs[job]) for job in painted[1:33]}) == 32
+    for client in clients:
+        own = [job for job, owner in jobs.items() if owner is client]
+        events = until_a(client, State, job=own[-1], state=JobState.SUCCEEDED)
+        assert {event.job for event in events if hasattr(event, "job")} == set(own)
+
+
+def test_a_client_that_comes_back_before_its_end_was_noticed_takes_over(
+    client: Client, serving: Serving, painter: FakePainter
+) -> None:
+    job = submitted(client)
+    until_a(client, State, job=job, state=JobState.STARTING)
+    with serving.client(ticket=client.ticket) as heir:
+        welcome = heir.connect(timeout_s=PATIENCE_S)
+        assert welcome.resumed
+        events = until_a(heir, State, job=job, state=JobState.STARTING)
+        assert [event.seq for event in events if isinstance(event, State)] == [1, 2]
+        assert heir.status(timeout_s=PATIENCE_S).sessions == 1
+
+
+def test_the_newest_preview_is_shown_to_a_client_that_comes_back(
+    client: Client, serving: Serving, painter: FakePainter
+) -> None:
+    job = submitted(client)
+    serving.until(lambda: bool(painter.assignments))
+    serving.do(painter.begins)
+    for evaluation in (1, 2, 3):
+        serving.do(lambda evaluation=evaluation: painter.shows(evaluation))
+    ticket = client.ticket
+    client.close()
+    with serving.client(ticket=ticket) as heir:
+        heir.connect(timeout_s=PATIENCE_S)
+        assert until(heir, lambda event: isinstance(event, m.Preview))[-1].evaluation == 3
+        assert not any(isinstance(event, (Disconnected, Reconnected)) for event in heir.events(0.0))
+        assert job == painter.at.job

@@ -1,0 +1,256 @@
+"""The parts of the server that stand for themselves: queue, store, journal, lock."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto_daemon.server.blobs import BlobStore
+from impasto_daemon.server.errors import AlreadyRunningError
+from impasto_daemon.server.fair_queue import FairQueue
+from impasto_daemon.server.journal import Journal
+from impasto_daemon.server.lock import Lock, holder_of
+from impasto_protocol.errors import (
+    BusyError,
+    DigestMismatchError,
+    MalformedMessageError,
+    MissingBlobError,
+    StorageError,
+    TooLargeError,
+)
+from impasto_protocol.messages import State
+from impasto_protocol.pixels import digest_of
+from impasto_protocol.states import JobState
+from protocol.following import ORDER
+
+TOKEN = bytes(32)
+
+
+# Whose turn it is
+
+
+def emptied(queue: FairQueue) -> list[int]:
+    taken = []
+    while (job := queue.take()) is not None:
+        taken.append(job)
+    return taken
+
+
+def test_sessions_take_turns() -> None:
+    queue = FairQueue()
+    for job, session in enumerate("aaabbc"):
+        queue.put(session, job)
+    assert emptied(queue) == [0, 3, 5, 1, 4, 2]
+
+
+def test_a_job_that_lost_its_turn_is_next() -> None:
+    queue = FairQueue()
+    for job, session in enumerate("abab"):
+        queue.put(session, job)
+    assert queue.take() == 0
+    queue.put_back("a", 0)
+    assert emptied(queue) == [0, 1, 2, 3]
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=20), st.data())
+def test_as_many_are_taken_before_a_job_as_are_ahead_of_it(sessions: list[str], data: st.DataObject) -> None:
+    queue = FairQueue()
+    for job, session in enumerate(sessions):
+        queue.put(session, job)
+    for _ in range(data.draw(st.integers(0, len(sessions) - 1))):
+        taken = queue.take()
+        assert taken is not None
+        sessions[taken] = ""
+    job = data.draw(st.sampled_from([job for job, session in enumerate(sessions) if session]))
+    ahead = queue.ahead(sessions[job], job)
+    assert emptied(queue).index(job) == ahead
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=1, max_size=20), st.data())
+def test_removing_a_job_leaves_the_others(sessions: list[str], data: st.DataObject) -> None:
+    queue = FairQueue()
+    for job, session in enumerate(sessions):
+        queue.put(session, job)
+    gone = data.draw(st.sampled_from(range(len(sessions))))
+    queue.remove(sessions[gone], gone)
+    assert sorted(emptied(queue)) == [job for job in range(len(sessions)) if job != gone]
+
+
+# Pictures
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Iterator[BlobStore]:
+    store = BlobStore(tmp_path / "pictures", room_bytes=100)
+    yield store
+    store.close()
+
+
+def stored(blobs: BlobStore, data: bytes) -> bytes:
+    digest = digest_of(data)
+    blobs.offer("a", digest, len(data))
+    assert blobs.add("a", digest, 0, data) is None
+    return digest
+
+
+def test_a_picture_is_uploaded_in_parts_and_an_upload_goes_on_where_it_broke_off(blobs: BlobStore) -> None:
+    data = bytes(range(50))
+    digest = digest_of(data)
+    assert blobs.offer("a", digest, 50) == 0
+    assert blobs.add("a", digest, 0, data[:20]) == 20
+    assert blobs.add("a", digest, 30, data[30:]) == 20
+    assert blobs.offer("a", digest, 50) == 20
+    assert blobs.offer("b", digest, 50) == 0
+    assert blobs.add("a", digest, 20, data[20:]) is None
+    assert blobs.offer("b", digest, 50) is None
+    assert blobs.read(digest, 40, 100) == data[40:]
+
+
+def test_a_picture_that_is_not_what_it_says_is_dropped(blobs: BlobStore) -> None:
+    digest = digest_of(b"right")
+    blobs.offer("a", digest, 5)
+    with pytest.raises(DigestMismatchError, match="send it anew"):
+        blobs.add("a", digest, 0, b"wrong")
+    assert blobs.offer("a", digest, 5) == 0
+    with pytest.raises(TooLargeError, match="5 bytes came with 9"):
+        blobs.add("a", digest, 0, b"too large")
+    with pytest.raises(MissingBlobError, match="say UPLOAD first"):
+        blobs.add("a", digest, 0, b"right")
+
+
+def test_room_is_made_by_dropping_what_was_unused_the_longest_and_nobody_holds(blobs: BlobStore) -> None:
+    old, held, new = (stored(blobs, bytes([number]) * 33) for number in range(3))
+    blobs.hold(held)
+    blobs.offer("a", old, 33)  # used again
+    stored(blobs, b"next" * 8)
+    assert [blobs.size_bytes(digest) for digest in (old, held, new)] == [33, 33, None]
+    with pytest.raises(BusyError, match="no room"):
+        blobs.offer("a", digest_of(b""), 90)
+
+
+def test_a_session_uploads_a_few_pictures_at_a_time(blobs: BlobStore) -> None:
+    for number in range(4):
+        blobs.offer("a", digest_of(bytes([number])), 1)
+    with pytest.raises(BusyError, match="finish one"):
+        blobs.offer("a", digest_of(b"more"), 4)
+    blobs.forget_uploads("a")
+    assert blobs.offer("a", digest_of(b"more"), 4) == 0
+
+
+def test_pictures_outlive_the_daemon_and_unfinished_ones_do_not(blobs: BlobStore, tmp_path: Path) -> None:
+    digest = stored(blobs, b"whole")
+    blobs.offer("a", digest_of(b"half"), 4)
+    blobs.add("a", digest_of(b"half"), 0, b"ha")
+    (tmp_path / "pictures" / "not ours").touch()
+    again = BlobStore(tmp_path / "pictures")
+    assert again.read(digest, 0, 9) == b"whole"
+    assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == sorted([digest.hex(), "not ours"])
+
+
+def test_bytes_beyond_the_end_of_a_picture_cannot_be_read(blobs: BlobStore) -> None:
+    with pytest.raises(MalformedMessageError, match="none from 5 on"):
+        blobs.read(stored(blobs, b"whole"), 5, 1)
+
+
+def test_a_disk_that_does_not_take_a_picture_is_said_so(blobs: BlobStore, tmp_path: Path) -> None:
+    (tmp_path / "pictures").rmdir()
+    with pytest.raises(StorageError, match="make room or mend it"):
+        blobs.offer("a", digest_of(b"x"), 1)
+
+
+# The journal
+
+
+def test_the_journal_gives_back_what_was_written(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    number, first = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER)
+    running = State(job="1" * 32, seq=2, state=JobState.STARTING)
+    journal.tell(number, [running], interruptions=1)
+    journal.close()
+    again = Journal(tmp_path / "journal.sqlite")
+    (job,) = again.jobs()
+    assert (job.order, job.events, job.interruptions) == (ORDER, (first, running), 1)
+    assert again.sessions() == {"a" * 32: TOKEN}
+    again.forget(number)
+    again.forget_session("a" * 32)
+    assert (list(again.jobs()), again.sessions()) == ([], {})
+    again.close()
+
+
+@pytest.mark.parametrize("content", [b"", b"no database at all" * 100, b"SQLite format 3\0" + bytes(5000)])
+def test_a_journal_that_is_damaged_is_set_aside(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "journal.sqlite"
+    path.write_bytes(content)
+    journal = Journal(path)
+    journal.accept("a" * 32, TOKEN, "1" * 32, ORDER)
+    assert len(list(journal.jobs())) == 1
+    journal.close()
+    assert len(list(tmp_path.glob("*.broken"))) == bool(content)
+
+
+def test_a_journal_of_another_version_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    later = sqlite3.connect(path)
+    later.executescript("PRAGMA user_version = 99; CREATE TABLE something (else_ TEXT);")
+    later.close()
+    Journal(path).close()
+    (aside,) = tmp_path.glob("*.broken")
+    kept = sqlite3.connect(aside)
+    assert kept.execute("PRAGMA user_version").fetchone() == (99,)
+    kept.close()
+
+
+def test_a_journal_on_a_full_disk_takes_nothing_and_says_so(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    journal._database.execute("PRAGMA max_page_count = 1")
+
+    def fill() -> None:
+        for number in range(1000):
+            journal.accept("a" * 32, TOKEN, f"{number:032x}", ORDER)
+
+    with pytest.raises(StorageError, match="full"):
+        fill()
+    written = len(list(journal.jobs()))
+    with pytest.raises(StorageError, match="full"):
+        journal.accept("a" * 32, TOKEN, "f" * 32, ORDER)
+    assert len(list(journal.jobs())) == written
+    journal.close()
+
+
+def test_a_folder_that_cannot_be_written_keeps_the_journal_from_opening(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="cannot be opened"):
+        Journal(tmp_path / "file" / "journal.sqlite")
+
+
+# One daemon
+
+
+def test_a_lock_is_held_by_one_and_names_its_holder(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "daemon.lock"
+    assert holder_of(path) is None
+    script = f"""
+import sys, time
+from pathlib import Path
+from impasto_daemon.server.lock import Lock
+with Lock(Path({str(path)!r})):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+    with subprocess.Popen(  # noqa: S603
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        assert holder_of(path) == holder.pid
+        with pytest.raises(AlreadyRunningError, match=f"process {holder.pid} holds"), Lock(path):
+            pass
+        holder.kill()
+    assert holder_of(path) is None
+    with Lock(path):
+        pass
