@@ -58,6 +58,8 @@ def load_lite(file: Path | None = None) -> Network:
                 readings[layer] = Reading(
                     matrix=arrays[f"{layer}/reading"].astype(np.float32), channels=int(arrays[f"{layer}/channels"])
                 )
+        if not kernels:
+            raise ValueError("no kernels")
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise NetworkError(f"The file {str(path)!r} does not hold a network of this kind; {_remedy(own)}") from error
     return Vgg(LITE, kernels, str(path), readings)
