@@ -19,6 +19,7 @@ from impasto_engine.errors import EngineError, NetworkError, PaintingError, Pict
 from impasto_engine.version import __version__
 
 if TYPE_CHECKING:
+    from impasto_engine.choice import load_networks
     from impasto_engine.cost import Estimate, estimate
     from impasto_engine.evaluation import evaluate
     from impasto_engine.files.picture_file import PictureFile, read_picture, read_recipe, write_picture
@@ -49,6 +50,7 @@ __all__ = [
     "estimate",
     "evaluate",
     "load_network",
+    "load_networks",
     "paint",
     "read_picture",
     "read_recipe",
@@ -58,6 +60,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "choice": ("load_networks",),
     "cost": ("Estimate", "estimate"),
     "evaluation": ("evaluate",),
     "networks": ("available", "load_network"),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto_engine.errors import PaintingError
-from impasto_engine.optimisers import Bounds, Minimise
+from impasto_engine.minimise import Bounds, Minimise
 
 __all__ = ["Descent", "descend"]
 
@@ -88,11 +88,11 @@ def descend(
     first_loss = math.inf
     rollbacks_in_a_row = 0
 
-    def watched(point: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+    def watched(point: NDArray[np.floating]) -> tuple[float, NDArray[np.float32]]:
         nonlocal first_loss, rollbacks_in_a_row
         if state.evaluations >= evaluations:
             raise _EndedError
-        picture = point.reshape(start.shape).astype(np.float32)
+        picture = point.reshape(start.shape).astype(np.float32, copy=False)
         terms, gradient = evaluate(picture)
         loss = float(np.sum(terms, dtype=np.float64))
         sound = np.isfinite(loss) and bool(np.isfinite(gradient).all()) and loss <= EXPLOSION * first_loss
@@ -112,7 +112,7 @@ def descend(
             raise _EndedError
         if not sound:
             raise _RolledBackError
-        return loss, gradient.reshape(-1).astype(np.float64)
+        return loss, gradient.reshape(-1)
 
     while state.evaluations < evaluations:
         loss_before, spent_before = state.loss, state.evaluations
@@ -120,7 +120,7 @@ def descend(
         try:
             minimise(
                 watched,
-                state.picture.reshape(-1).astype(np.float64),
+                state.picture.reshape(-1),
                 min(left, round_evaluations or left),
                 bounds=bounds,
                 first_step=None if first_step is None else first_step * ROLLBACK_STEP**rollbacks_in_a_row,

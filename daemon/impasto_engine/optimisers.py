@@ -1,55 +1,21 @@
-"""Optimisers behind one small interface."""
+"""The optimisers by name."""
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import fmin_l_bfgs_b
 
-__all__ = ["OPTIMISERS", "Minimise", "scipy_lbfgs"]
+from impasto_engine.minimise import HISTORY, Bounds, Evaluate, Minimise
+from impasto_engine.projected_lbfgs import projected_lbfgs
 
-Evaluate = Callable[[NDArray[np.float64]], tuple[float, NDArray[np.float64]]]
-"""A point to its loss and gradient. May raise to end the minimisation; every optimiser lets that through."""
-
-Bounds = tuple[float, float]
-"""The lowest and the highest value."""
-
-
-class Minimise(Protocol):
-    """A way to minimise a function of many variables."""
-
-    def __call__(
-        self,
-        evaluate: Evaluate,
-        start: NDArray[np.float64],
-        evaluations: int,
-        *,
-        bounds: Bounds | None,
-        first_step: float | None,
-    ) -> None:
-        """Evaluates ever better points, about `evaluations` of them, or fewer where none is better.
-
-        Returns nothing: whoever evaluates keeps the best point.
-
-        Args:
-            evaluate: The function.
-            start: `(n,)`, the first point evaluated; values outside the bounds are moved to them.
-            evaluations: How many.
-            bounds: The lowest and the highest value that every variable may take; None for any.
-            first_step: Root mean square by which the first trial step changes the variables, before anything is known
-                of the curvature; None for the optimiser's own.
-        """
-
-
-HISTORY = 10
-"""Pairs of steps and gradient changes that L-BFGS remembers (m in Nocedal & Wright, 2006, algorithm 7.4)."""
+__all__ = ["OPTIMISERS", "scipy_lbfgs"]
 
 
 def scipy_lbfgs(
     evaluate: Evaluate,
-    start: NDArray[np.float64],
+    start: NDArray[np.float32],
     evaluations: int,
     *,
     bounds: Bounds | None,
@@ -71,12 +37,20 @@ def scipy_lbfgs(
         loss, gradient = evaluate(point * unit)
         if loss_unit is None:
             loss_unit = float(np.linalg.norm(gradient)) * unit or 1.0
-        return loss / loss_unit, gradient * (unit / loss_unit)
+        return loss / loss_unit, gradient.astype(np.float64) * (unit / loss_unit)
 
     box = None if bounds is None else [(bounds[0] / unit, bounds[1] / unit)] * start.size
     fmin_l_bfgs_b(
-        scaled, start / unit, bounds=box, m=HISTORY, maxfun=evaluations, maxiter=evaluations, factr=0.0, pgtol=0.0
+        scaled,
+        start.astype(np.float64) / unit,
+        bounds=box,
+        m=HISTORY,
+        maxfun=evaluations,
+        maxiter=evaluations,
+        factr=0.0,
+        pgtol=0.0,
     )
 
 
-OPTIMISERS: Mapping[str, Minimise] = {"scipy": scipy_lbfgs}
+OPTIMISERS: Mapping[str, Minimise] = {"lbfgs": projected_lbfgs, "scipy": scipy_lbfgs}
+"""`lbfgs` is ours and made for pictures; `scipy` is the reference."""

@@ -319,7 +319,7 @@ class _Painter:
             evaluate,
             picture,
             scale.evaluations,
-            minimise=OPTIMISERS[self.settings.optimizer],
+            minimise=OPTIMISERS[self.settings.optimizer or recipe.optimizer],
             bounds=(0.0, 255.0) if recipe.bounded else None,
             first_step=recipe.first_step,
             round_evaluations=recipe.round_evaluations,

@@ -74,6 +74,9 @@ class Recipe:
         style_as_content: Resize the style image to the content's height and width rather than to its longer side.
         coarse_to_fine: Paint at growing sizes, each starting from the last one's picture.
         evaluations: Evaluations in all unless told otherwise.
+        distilled_evaluations: The same with a distilled network, whose loss is a guess that is not worth following as
+            far; None for as many.
+        optimizer: The optimiser unless told otherwise.
         polish_evaluations: Evaluations with a second network at full size, where there is one, unless told otherwise; 0
             for a recipe that is painted with one network unless told otherwise.
         round_evaluations: Forget the curvature and start the optimiser anew after so many; None for never.
@@ -96,6 +99,8 @@ class Recipe:
     style_as_content: bool = False
     coarse_to_fine: bool = False
     evaluations: int
+    distilled_evaluations: int | None = None
+    optimizer: str = "scipy"
     polish_evaluations: int = 0
     round_evaluations: int | None = None
 
@@ -122,6 +127,8 @@ RECIPES: Mapping[str, Recipe] = {
             start=Start.CONTENT,
             coarse_to_fine=True,
             evaluations=300,
+            distilled_evaluations=150,
+            optimizer="lbfgs",
             polish_evaluations=30,
         ),
         Recipe(

@@ -74,7 +74,7 @@ class Settings:
         color: Whose colours the picture wears.
         init: The picture painting starts from.
         pooling: `max` or `average`.
-        optimizer: Which optimiser.
+        optimizer: `lbfgs` or `scipy`.
         precision: `auto`, `float32` or `bfloat16`.
         seed: Of the noise that painting may start from.
     """
@@ -93,7 +93,7 @@ class Settings:
     color: Color = Color.STYLE
     init: Start | None = None
     pooling: Pooling = Pooling.MAX
-    optimizer: str = "scipy"
+    optimizer: str | None = None
     precision: str = AUTO
     seed: int = 0
 
@@ -119,7 +119,8 @@ class Settings:
             if weight is not None:
                 _within(name.replace("_", " "), weight, 0.0, 1e12)
         _within("style scale", self.style_scale, 0.05, 8.0)
-        _one_of("optimizer", self.optimizer, tuple(OPTIMISERS))
+        if self.optimizer is not None:
+            _one_of("optimizer", self.optimizer, tuple(OPTIMISERS))
         _one_of("precision", self.precision, PRECISIONS)
         for name, kind in (("color", Color), ("pooling", Pooling), ("init", Start)):
             value = getattr(self, name)

@@ -37,10 +37,11 @@ def stages(height: int, width: int, network: Network, polisher: Network | None, 
         settings: How to paint.
     """
     recipe = recipe_named(settings.recipe)
+    usual = (recipe.distilled_evaluations if network.distilled else None) or recipe.evaluations
     scales = schedule(
         height,
         width,
-        settings.evaluations or recipe.evaluations,
+        settings.evaluations or usual,
         coarse_to_fine=recipe.coarse_to_fine,
         smallest_side=network.smallest_side,
     )

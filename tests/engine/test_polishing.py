@@ -96,9 +96,3 @@ def test_an_estimate_counts_the_polisher(shallow_network, polisher):
     assert polished.evaluations == alone.evaluations + 4
     assert polished.seconds > alone.seconds
     assert polished.memory_bytes > alone.memory_bytes
-
-
-@pytest.mark.parametrize("count", [0, -1, 200_000])
-def test_an_impossible_number_of_polish_evaluations_is_refused(count: int):
-    with pytest.raises(SettingsError, match=f"number of polish evaluations is {count}"):
-        Settings(polish_evaluations=count)

@@ -49,16 +49,16 @@ def loaded_networks(
         NetworkError: A name is unknown, or weights cannot be had.
     """
     start_keras()
-    from impasto_engine.networks import AUTO, choose
-    from impasto_engine.recipes import recipe_named
+    from impasto_engine.choice import load_networks
+    from impasto_engine.networks import AUTO
 
-    left_to_us = order.network in (None, AUTO) and order.weights is None
-    name, polish = choose(order.network, order.polish, recipe_named(settings.recipe), weights=order.weights)
-    network = loaded_network(name, order.weights, quiet=quiet)
-    layers = {*(settings.content_layers or ()), *(settings.style_layers or ())}
-    if left_to_us and polish is not None and not layers <= set(network.taps):
-        name, polish = polish, None
-        network = loaded_network(name, None, quiet=quiet)
-    if left_to_us and network.name == "lite" and polish is None and order.polish is None:
+    network, polisher = load_networks(
+        order.network,
+        order.polish,
+        settings,
+        weights=order.weights,
+        load=lambda name, weights: loaded_network(name, weights, quiet=quiet),
+    )
+    if order.network in (None, AUTO) and order.polish is None and network.name == "lite" and polisher is None:
         say("There are no weights of vgg16 here: painting with lite, which comes with Impasto (see impasto networks).")
-    return network, None if polish is None else loaded_network(polish, None, quiet=quiet)
+    return network, polisher

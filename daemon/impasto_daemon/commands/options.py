@@ -222,7 +222,10 @@ Pooling = Annotated[
     typer.Option("--pooling", metavar="max|average", help="How the network's blocks hand on.", rich_help_panel=_METHOD),
 ]
 Optimizer = Annotated[
-    str | None, typer.Option("--optimizer", metavar="scipy", help="Which optimizer.", rich_help_panel=_METHOD)
+    str | None,
+    typer.Option(
+        "--optimizer", metavar="lbfgs|scipy", help="Which optimizer: our own, or SciPy's.", rich_help_panel=_METHOD
+    ),
 ]
 Precision = Annotated[
     str | None,

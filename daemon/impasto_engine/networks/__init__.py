@@ -8,15 +8,16 @@ from impasto_engine.errors import NetworkError
 from impasto_engine.networks import weights as weight_files
 from impasto_engine.networks.network import Network
 
-__all__ = ["AUTO", "NAMES", "Availability", "available", "load_network"]
+__all__ = ["AUTO", "NAMES", "RECOMMENDED", "Availability", "available", "load_network"]
 
-NAMES = ("vgg16", "vgg19", "resnet50", "inception_v3", "xception")
-"""Every network, the recommended one first; the last three are for experiments."""
+NAMES = ("vgg16", "vgg19", "lite", "resnet50", "inception_v3", "xception")
+"""Every network, the best first; the last three are for experiments."""
 
 AUTO = "auto"
-"""The first of the recommended networks whose weights are on this machine, and else the first of all."""
+"""The first of the recommended networks whose weights are on this machine; `lite`'s always are."""
 
-_RECOMMENDED = ("vgg16", "vgg19")
+RECOMMENDED = ("vgg16", "vgg19", weight_files.LITE)
+"""Those that are not for experiments, the best first."""
 
 _DOWNLOAD_BYTES: Mapping[str, int] = {
     "vgg16": 58_889_256,
@@ -57,7 +58,7 @@ def available() -> tuple[Availability, ...]:
             name=name,
             file=file,
             size_bytes=_DOWNLOAD_BYTES[name] if file is None else file.stat().st_size,
-            experimental=name not in _RECOMMENDED,
+            experimental=name not in RECOMMENDED,
         )
         for name, file in found.items()
     )
@@ -74,10 +75,13 @@ def load_network(name: str = AUTO, weights: Path | None = None) -> Network:
         NetworkError: The name is unknown, or the weights cannot be had.
     """
     if name == AUTO:
-        on_machine = (each for each in _RECOMMENDED if weights is None and weight_files.find(each) is not None)
-        name = next(on_machine, _RECOMMENDED[0])
+        name = next(each for each in RECOMMENDED if weights is not None or weight_files.find(each) is not None)
     if name not in NAMES:
         raise NetworkError(f"There is no network {name!r}; choose one of {', '.join((AUTO, *NAMES))}.")
+    if name == weight_files.LITE:
+        from impasto_engine.networks.lite import load_lite
+
+        return load_lite(weights)
     from impasto_engine.networks import applications, vgg
 
     loader: Callable[[str, Path | None], Network] = (

@@ -88,6 +88,8 @@ def load_application(name: str, file: Path | None) -> Network:
 class _Application:
     """See `Network`."""
 
+    distilled = False
+
     def __init__(self, name: str, experiment: _Experiment, model: Any, weights: str) -> None:
         self.name = name
         self.weights = weights

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from impasto_engine.networks.reading import Reading
 from impasto_engine.types import Mask, Tensor, Tree
+
+if TYPE_CHECKING:
+    from impasto_engine.networks.reading import Reading
 
 __all__ = ["Edges", "Extractor", "Network", "Pooling", "Precision", "TapShape", "evaluation_work"]
 
@@ -63,7 +65,7 @@ class Extractor(Protocol):
 
     taps: tuple[str, ...]
     parameters: Tree
-    readings: Mapping[str, Reading]
+    readings: "Mapping[str, Reading]"
 
     def __call__(self, picture: Tensor, parameters: Tree) -> dict[str, Tensor]:
         """Features of a picture.
@@ -100,6 +102,7 @@ class Network(Protocol):
         taps: All that can be chosen, shallow to deep.
         smallest_side: Pixels below which a picture's shorter side is too small for it.
         parameter_bytes: Memory that its weights take.
+        distilled: Whether it was trained to do what another network does.
     """
 
     name: str
@@ -109,6 +112,7 @@ class Network(Protocol):
     taps: tuple[str, ...]
     smallest_side: int
     parameter_bytes: int
+    distilled: bool
 
     def extractor(self, taps: Sequence[str], *, pooling: Pooling, edges: Edges, precision: Precision) -> Extractor:
         """The network cut at the deepest of `taps`.

@@ -56,6 +56,7 @@ class Vgg:
         self.name = name
         self.weights = weights
         self._readings = readings or {}
+        self.distilled = bool(self._readings)
         self.taps = tuple(kernels)
         self.parameter_bytes = sum(kernel.nbytes + bias.nbytes for kernel, bias in kernels.values())
         exact = {name: (ops.convert_to_tensor(k), ops.convert_to_tensor(b)) for name, (k, b) in kernels.items()}

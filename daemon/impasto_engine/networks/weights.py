@@ -1,17 +1,24 @@
 """Where a network's weights come from, in this order.
 
 1. The path given by the caller.
-2. The folder named by `IMPASTO_WEIGHTS_DIR`: a file `NAME*notop*.h5`.
-3. Keras's own cache, and else Keras's download, with its checksum.
+2. The package itself, for `lite`.
+3. The folder named by `IMPASTO_WEIGHTS_DIR`: a file `NAME*notop*.h5`.
+4. Keras's own cache, and else Keras's download, with its checksum.
 """
 
 import os
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from impasto_engine.errors import NetworkError
 
-__all__ = ["WEIGHTS_DIR_VARIABLE", "find", "keras_cache", "load"]
+__all__ = ["LITE", "LITE_FILE", "WEIGHTS_DIR_VARIABLE", "find", "keras_cache", "load"]
+
+LITE = "lite"
+"""The network whose weights ship with the package."""
+
+LITE_FILE = Path(str(resources.files("impasto_engine.networks") / "lite.npz"))
 
 WEIGHTS_DIR_VARIABLE = "IMPASTO_WEIGHTS_DIR"
 
@@ -32,6 +39,8 @@ def find(name: str, given: Path | None = None) -> Path | None:
         if not given.is_file():
             raise NetworkError(f"There is no weights file {str(given)!r}; check --weights or leave it out.")
         return given
+    if name == LITE:
+        return LITE_FILE
     folder = os.environ.get(WEIGHTS_DIR_VARIABLE)
     if folder:
         if not Path(folder).is_dir():
