@@ -30,7 +30,7 @@ from impasto_protocol import (
     Style,
 )
 from impasto_protocol import messages as m
-from impasto_protocol.errors import InvalidOrderError
+from impasto_protocol.errors import BusyError, InvalidOrderError
 from impasto_protocol.limits import WINDOW_BYTES
 from protocol.following import until, until_a
 
@@ -91,6 +91,30 @@ def test_a_preview_fits_into_its_wish_and_into_one_message(
     form, data = preview_of(np.zeros((height, width, 4), np.float32), longer_side)
     assert len(data) == form.size_bytes <= WINDOW_BYTES
     assert form.size_bytes > WINDOW_BYTES * 0.99 if expected is None else (form.height, form.width) == expected
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        type("ResourceExhaustedError", (Exception,), {})("failed to allocate"),
+        RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes"),
+        type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory."),
+        MemoryError(),
+    ],
+    ids=["tensorflow", "jax", "torch", "python"],
+)
+def test_a_lack_of_memory_is_said_to_be_one_whichever_library_says_it(error: Exception) -> None:
+    from impasto_daemon.worker.engine_studio import refusing
+
+    with pytest.raises(BusyError, match="paint it smaller"), refusing():
+        raise error
+
+
+def test_other_faults_of_libraries_are_left_to_the_log() -> None:
+    from impasto_daemon.worker.engine_studio import refusing
+
+    with pytest.raises(RuntimeError, match="a bug"), refusing():
+        raise RuntimeError("a bug")
 
 
 # Painting
