@@ -205,20 +205,26 @@ def test_the_thirty_second_bad_message_is_the_last(client: Client, new_peer: Cal
     assert not peer.socket.poll(100)
 
 
-def test_random_bytes_do_no_harm(client: Client, new_peer: Callable[..., RawPeer]) -> None:
+@pytest.mark.parametrize("messages", [3000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_random_bytes_do_no_harm(
+    messages: int, client: Client, serving: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
     chance = random.Random(1)  # noqa: S311
     honest = bytes(encode(m.Submit(job="a" * 32, order=ORDER), message_id=1)[1])
     before = resident_bytes()
     with undisturbed(client):
-        for _ in range(60):
-            peer = new_peer()
+        for _ in range(messages // 50):
+            peer = RawPeer(serving)
             peer.greet()
             for _ in range(50):
                 damaged = bytearray(honest)
                 for _ in range(chance.randint(1, 8)):
                     damaged[chance.randrange(len(damaged))] = chance.randrange(256)
                 peer.socket.send_multipart([MAGIC, bytes(damaged)])
+            peer.say(m.Bye())
+            peer.socket.close(linger=1000)
     assert resident_bytes() - before < 20_000_000
+    assert not [record for record in caplog.records if record.exc_info]
 
 
 def test_a_frame_that_is_too_large_ends_its_connection_only(client: Client, new_peer: Callable[..., RawPeer]) -> None:

@@ -15,6 +15,7 @@ from impasto_daemon.server.errors import AlreadyRunningError
 from impasto_daemon.server.fair_queue import FairQueue
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.lock import Lock, holder_of
+from impasto_daemon.server.patience import Patience
 from impasto_protocol.errors import (
     BusyError,
     DigestMismatchError,
@@ -254,3 +255,42 @@ with Lock(Path({str(path)!r})):
     assert holder_of(path) is None
     with Lock(path):
         pass
+
+
+# How long a silence is borne
+
+
+def test_a_painting_may_load_for_long_and_then_must_give_signs() -> None:
+    patience = Patience(hang_s=10.0, now=0.0)
+    assert patience.complaint(800.0) is None
+    patience.heard(850.0)
+    patience.began()
+    assert patience.complaint(859.0) is None
+    assert patience.complaint(861.0) == "has been silent for 10 s"
+
+
+def test_a_slow_painting_may_be_silent_for_twenty_of_its_evaluations() -> None:
+    patience = Patience(hang_s=10.0, now=0.0)
+    patience.began()
+    patience.heard(5.0)
+    assert patience.complaint(104.0) is None
+    assert patience.complaint(106.0) == "has been silent for 100 s"
+
+
+def test_a_paused_painting_may_be_silent_but_must_stop_when_told() -> None:
+    patience = Patience(hang_s=10.0, now=0.0)
+    patience.began()
+    patience.is_paused = True
+    assert patience.complaint(1000.0) is None
+    patience.stop_by(1003.0)
+    assert patience.complaint(1002.0) is None
+    assert patience.complaint(1004.0) == "has not stopped when it was told to"
+    patience.stop_by(None)
+    assert patience.complaint(1004.0) is None
+
+
+def test_silence_while_the_server_itself_slept_means_nothing() -> None:
+    patience = Patience(hang_s=10.0, now=0.0)
+    patience.began()
+    patience.slept(100.0)
+    assert patience.complaint(109.0) is None

@@ -30,7 +30,7 @@ from impasto_protocol import (
     Style,
 )
 from impasto_protocol import messages as m
-from impasto_protocol.errors import InvalidOrderError
+from impasto_protocol.errors import BusyError, InvalidOrderError
 from impasto_protocol.limits import WINDOW_BYTES
 from protocol.following import until, until_a
 
@@ -93,6 +93,30 @@ def test_a_preview_fits_into_its_wish_and_into_one_message(
     assert form.size_bytes > WINDOW_BYTES * 0.99 if expected is None else (form.height, form.width) == expected
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        type("ResourceExhaustedError", (Exception,), {})("failed to allocate"),
+        RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 9 bytes"),
+        type("OutOfMemoryError", (RuntimeError,), {})("CUDA out of memory."),
+        MemoryError(),
+    ],
+    ids=["tensorflow", "jax", "torch", "python"],
+)
+def test_a_lack_of_memory_is_said_to_be_one_whichever_library_says_it(error: Exception) -> None:
+    from impasto_daemon.worker.engine_studio import refusing
+
+    with pytest.raises(BusyError, match="paint it smaller"), refusing():
+        raise error
+
+
+def test_other_faults_of_libraries_are_left_to_the_log() -> None:
+    from impasto_daemon.worker.engine_studio import refusing
+
+    with pytest.raises(RuntimeError, match="a bug"), refusing():
+        raise RuntimeError("a bug")
+
+
 # Painting
 
 
@@ -135,6 +159,7 @@ def test_a_transfer_is_painted_in_the_contents_format(client: Client) -> None:
     order = Order(
         content=content.blob,
         styles=(Style(picture=STYLE.blob, weight=2.0, region=region.blob), Style(picture=CONTENT.blob)),
+        network="vgg16",
         settings=QUICK,
         previews=PreviewWish(interval_s=0.0, longer_side=16),
     )
@@ -149,6 +174,17 @@ def test_a_transfer_is_painted_in_the_contents_format(client: Client) -> None:
     form = picture.result.picture.format
     assert (form.width, form.height, form.channels, form.samples) == (32, 24, 4, SampleType.UINT16)
     assert len(set(bytes(picture.pixels))) > 50
+
+
+def test_an_order_that_names_no_network_is_painted_with_lite_and_polished_with_vgg16(client: Client) -> None:
+    settings = Settings(size=32, evaluations=2, polish_evaluations=1, precision="float32")
+    order = Order(content=CONTENT.blob, styles=(Style(picture=STYLE.blob),), settings=settings)
+    result = next(
+        event for event in over(client, submitted(client, order, CONTENT, STYLE)) if isinstance(event, Result)
+    )
+    assert (result.network, result.evaluations) == ("lite", 3)
+    asked = m.Estimate(width=40, height=30, settings=settings)
+    assert client.estimate(asked, timeout_s=LONG_S).evaluations == 3
 
 
 @pytest.mark.parametrize("kind", [OrderKind.CONTENT_RECONSTRUCTION, OrderKind.STYLE_RECONSTRUCTION])
@@ -218,7 +254,7 @@ def test_a_painting_is_cancelled_without_its_picture_at_the_next_evaluation(clie
 
 
 def test_a_loaded_network_paints_the_next_job_soon_and_estimates_are_the_engines(client: Client) -> None:
-    estimated = client.estimate(m.Estimate(width=80, height=60, settings=QUICK), timeout_s=LONG_S)
+    estimated = client.estimate(m.Estimate(width=80, height=60, network="vgg16", settings=QUICK), timeout_s=LONG_S)
     assert (estimated.width, estimated.height, estimated.evaluations) == (32, 24, 4)
     with pytest.raises(InvalidOrderError, match="block9"):
         client.estimate(m.Estimate(width=80, height=60, settings=Settings(style_layers=("block9",))), timeout_s=LONG_S)

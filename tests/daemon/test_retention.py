@@ -97,6 +97,31 @@ def test_a_job_to_be_cancelled_survives_a_short_absence_and_not_a_long_one(
     serving.until(lambda: painter.asked == [("stop", False)])
 
 
+@pytest.mark.parametrize("clients", [20, pytest.param(200, marks=pytest.mark.slow)])
+def test_clients_that_vanish_leave_no_session_behind_and_lose_no_result(
+    clients: int, serving: Serving, painter: FakePainter
+) -> None:
+    jobs = {}
+    for number in range(clients):
+        client = serving.client()
+        client.connect(timeout_s=PATIENCE_S)
+        job = submitted(client)
+        serving.until(lambda number=number: len(painter.assignments) == number + 1)
+        jobs[job] = vanish(client)
+        serving.do(painter.begins)
+        serving.do(lambda: painter.finishes(CONTENT))
+    serving.until(lambda: not serving._daemon._reception.sessions.attached)
+    assert len(sessions(serving)) == clients
+    for job, ticket in jobs.items():
+        with serving.client(ticket=ticket) as heir:
+            heir.connect(timeout_s=PATIENCE_S)
+            until_a(heir, State, job=job, state=JobState.SUCCEEDED)
+            chunk = heir._ask(m.Fetch(job=job, offset_bytes=0, length_bytes=96), m.Chunk, PATIENCE_S)
+            assert chunk.data == CONTENT.data
+            heir._ask(m.Ack(job=job), m.Done, PATIENCE_S)
+    serving.until(lambda: not list(serving._daemon._reception.sessions))
+
+
 def test_a_paused_job_goes_on_when_its_client_is_gone(client: Client, serving: Serving, painter: FakePainter) -> None:
     at_work(client, serving, painter)
     serving.do(lambda: painter.patron.paused(painter.at.number))

@@ -1,5 +1,6 @@
 """The server with a fake painter: what an honest client gets from it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -230,6 +231,29 @@ def test_a_session_has_sixteen_jobs_and_no_more(client: Client, new_client: NewC
     with pytest.raises(BusyError, match="16 jobs"):
         submitted(client)
     submitted(new_client())
+
+
+def test_the_daemon_has_256_jobs_and_no_more(new_client: NewClient) -> None:
+    for _ in range(16):
+        client = new_client()
+        for _ in range(16):
+            submitted(client)
+    with pytest.raises(BusyError, match="256 jobs"):
+        submitted(new_client())
+
+
+def test_cancelling_is_acknowledged_at_once_whatever_else_happens(
+    client: Client, serving: Serving, painter: FakePainter
+) -> None:
+    job = at_work(client, serving, painter)
+    durations = []
+    for number in range(100):
+        serving.do(lambda number=number: painter.shows(number, 512))
+        asked = time.monotonic()
+        client._ask(m.Cancel(job=job), m.Done, PATIENCE_S)
+        durations.append(time.monotonic() - asked)
+    assert sorted(durations)[98] < 0.05
+    assert set(painter.asked) == {("stop", False)}
 
 
 def test_a_picture_of_another_size_than_the_order_says_is_refused(client: Client) -> None:

@@ -67,6 +67,7 @@ def run(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(serving.stop))
         await serving.run()
 
+    os.umask(0o077)  # pictures and journal are nobody else's
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with _refusing(), asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(serve())
@@ -157,6 +158,7 @@ def _launched(arguments: list[str], log: Path) -> "subprocess.Popen[bytes]":
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if log.exists() and log.stat().st_size > LOG_BYTES:
         log.replace(log.with_name(f"{log.name}.1"))
+    log.touch(mode=0o600)
     with log.open("ab") as out:
         return subprocess.Popen(  # noqa: S603 -- our own program
             [sys.executable, "-m", "impasto_daemon", "daemon", "run", *arguments],

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from impasto_daemon.server.blobs import BlobStore
+from impasto_daemon.server.checks import check_over
 from impasto_daemon.server.foreman import Foreman
 from impasto_daemon.server.ledger import Ledger
 from impasto_daemon.server.limits import MAX_BAD_MESSAGES, MAX_JOBS_PER_SESSION
@@ -91,6 +92,12 @@ class Desk:
         peer = self._reception.peer(route)
         if peer.is_cut_off:
             return
+        try:
+            self._hear(peer, frames)
+        except Exception:
+            _log.exception("A message of %d frames can be neither answered nor refused.", len(frames))
+
+    def _hear(self, peer: Peer, frames: Sequence[Data]) -> None:
         try:
             envelope = decode(frames)
             if VOCABULARY[TYPE_NAMES[type(envelope.message)]].sender is Sender.DAEMON:
@@ -211,7 +218,7 @@ class Desk:
     def _ack(self, session: Session, message: m.Ack, say: Say) -> None:
         job = self._ledger.find(session.id, message.job)
         if job is not None:
-            self._foreman.check_over(job)
+            check_over(job)
             self._ledger.forget(job)
         say(m.Done())
 

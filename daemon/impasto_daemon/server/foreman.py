@@ -4,22 +4,16 @@ import logging
 from collections.abc import Callable
 
 from impasto_daemon.server.blobs import BlobStore
+from impasto_daemon.server.checks import check_adjustment, check_not_over, check_state
 from impasto_daemon.server.fair_queue import FairQueue
 from impasto_daemon.server.jobs import Job
 from impasto_daemon.server.ledger import Ledger
 from impasto_daemon.server.painter import Assignment, Painted, Painter
-from impasto_protocol.errors import (
-    InvalidOrderError,
-    MissingBlobError,
-    RefusalError,
-    StorageError,
-    WorkerLostError,
-    WrongStateError,
-)
+from impasto_protocol.errors import MissingBlobError, RefusalError, WorkerLostError
 from impasto_protocol.failures import Failure
 from impasto_protocol.fields import Data
 from impasto_protocol.messages import Preview, Progress
-from impasto_protocol.orders import Adjustment, OrderKind
+from impasto_protocol.orders import Adjustment
 from impasto_protocol.pixels import PixelFormat
 from impasto_protocol.states import JobState
 
@@ -113,7 +107,7 @@ class Foreman:
         Raises:
             WrongStateError: It is not being painted.
         """
-        _check_state(job, "PAUSE", JobState.RUNNING)
+        check_state(job, "PAUSE", JobState.RUNNING)
         self._painter.pause()
 
     def unpause(self, job: Job) -> None:
@@ -122,7 +116,7 @@ class Foreman:
         Raises:
             WrongStateError: It is not paused.
         """
-        _check_state(job, "UNPAUSE", JobState.PAUSED)
+        check_state(job, "UNPAUSE", JobState.PAUSED)
         self._painter.unpause()
 
     def adjust(self, job: Job, adjustment: Adjustment) -> None:
@@ -132,8 +126,8 @@ class Foreman:
             WrongStateError: It is not being painted.
             InvalidOrderError: The weights contradict each other or the order.
         """
-        _check_state(job, "ADJUST", *PAINTABLE)
-        _check_adjustment(job, adjustment)
+        check_state(job, "ADJUST", *PAINTABLE)
+        check_adjustment(job, adjustment)
         self._painter.adjust(adjustment)
 
     def cancel(self, job: Job, *, keep_picture: bool) -> None:
@@ -142,8 +136,7 @@ class Foreman:
         Raises:
             WrongStateError: It is over.
         """
-        if job.is_over:
-            raise WrongStateError(f"The job {job.name} is {job.state}; acknowledge it with ACK.")
+        check_not_over(job)
         if job.state is JobState.QUEUED:
             self._queue.remove(job.session, job.number)
             self._ledger.enter(job, JobState.CANCELLED)
@@ -152,15 +145,6 @@ class Foreman:
         if job.state is not JobState.CANCELLING:
             self._ledger.enter(job, JobState.CANCELLING)
         self._painter.stop(keep_picture=keep_picture)
-
-    def check_over(self, job: Job) -> None:
-        """Makes sure that a job may be forgotten.
-
-        Raises:
-            WrongStateError: It is not over.
-        """
-        if not job.is_over:
-            raise WrongStateError(f"The job {job.name} is {job.state}, not over; wait for its end, or CANCEL it.")
 
     def lay_down(self) -> None:
         """Puts the job at hand back into the journal as one to begin anew, because the daemon stops."""
@@ -224,7 +208,7 @@ class Foreman:
         self._current = None
         try:
             self._ledger.finish(job, painted)
-        except StorageError as error:
+        except RefusalError as error:
             if job.state is JobState.CANCELLING:
                 self._ledger.enter(job, JobState.CANCELLED)
             else:
@@ -284,27 +268,3 @@ class Foreman:
         if job.state not in (JobState.QUEUED, JobState.INTERRUPTED):
             self._ledger.enter(job, JobState.INTERRUPTED)
         self._ledger.enter(job, JobState.FAILED, Failure.of(why))
-
-
-def _check_state(job: Job, request: str, *allowed: JobState) -> None:
-    if job.state not in allowed:
-        raise WrongStateError(
-            f"The job {job.name} is {job.state}; {request} needs {' or '.join(allowed)}.", field="job"
-        )
-
-
-def _check_adjustment(job: Job, adjustment: Adjustment) -> None:
-    """Refuses what the engine would: it is asked only after the answer."""
-    if job.order.kind is not OrderKind.TRANSFER:
-        raise InvalidOrderError(f"The job {job.name} is a {job.order.kind}, which has no weights; cancel it instead.")
-    if adjustment.strength is not None and adjustment.content_weight is not None:
-        raise InvalidOrderError(
-            "A strength and a content weight set each other; give one.", field="adjustment.strength"
-        )
-    weights = adjustment.style_weights
-    if weights is not None and (len(weights) != len(job.order.styles) or min(weights) <= 0.0):
-        raise InvalidOrderError(
-            f"The style weights are {list(weights)} and there are {len(job.order.styles)} styles; give a number above "
-            "0 for each.",
-            field="adjustment.style_weights",
-        )

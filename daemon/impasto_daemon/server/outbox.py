@@ -25,7 +25,7 @@ class Outbox:
         self._last_id = 0
         self._waiting: deque[tuple[list[Data], int]] = deque()
         self._waiting_bytes = 0
-        self._newest: dict[tuple[str, type[Message]], Progress | Preview] = {}
+        self._newest: dict[tuple[str, type[Message]], list[Data]] = {}
         self._credit_bytes = WINDOW_BYTES
 
     @property
@@ -42,7 +42,7 @@ class Outbox:
 
     def show(self, message: Progress | Preview) -> None:
         """Puts what may be lost in the place of an older one of the same job."""
-        self._newest[message.job, type(message)] = message
+        self._newest[message.job, type(message)] = self._encoded(message, None)
 
     def stop_showing(self, job: str) -> None:
         """Drops what may be lost of a job: it is over."""
@@ -73,8 +73,7 @@ class Outbox:
             self._waiting.popleft()
             self._waiting_bytes -= size_bytes
         while self._newest and self._credit_bytes > 0:
-            key, message = next(iter(self._newest.items()))
-            frames = self._encoded(message, None)
+            key, frames = next(iter(self._newest.items()))
             outcome = self._send(frames)
             if outcome is not Sent.SENT:
                 return outcome

@@ -17,10 +17,8 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
 from impasto_daemon.server.limits import (
-    HANG_FACTOR,
     HANG_S,
     HARD_STOP_S,
-    LOAD_S,
     MAX_FALSE_STARTS,
     MAX_QUESTIONS,
     RESPAWN_FIRST_S,
@@ -30,6 +28,7 @@ from impasto_daemon.server.limits import (
     WORKER_END_S,
 )
 from impasto_daemon.server.painter import Answer, Assignment, Patron
+from impasto_daemon.server.patience import Patience
 from impasto_daemon.worker import said
 from impasto_daemon.worker.main import work
 from impasto_daemon.worker.studio import Studio
@@ -78,11 +77,8 @@ class WorkerPainter:
         self._assignment: Assignment | None = None
         self._answers: dict[int, Answer] = {}
         self._questions = 0
-        self._has_begun = False
-        self._is_paused = False
-        self._stop_by: float | None = None
-        self._heard_at = self._tended_at = self._spawned_at = 0.0
-        self._longest_silence_s = 0.0
+        self._patience = Patience(hang_s=hang_s, now=0.0)
+        self._tended_at = self._spawned_at = 0.0
         self._false_starts = 0
         self._spawn_at: float | None = None
 
@@ -119,8 +115,7 @@ class WorkerPainter:
     def paint(self, assignment: Assignment) -> None:
         """See `Painter`."""
         self._assignment = assignment
-        self._has_begun, self._is_paused, self._stop_by = False, False, None
-        self._heard_at, self._longest_silence_s = self._clock(), 0.0
+        self._patience = Patience(hang_s=self._hang_s, now=self._clock())
         self._say(assignment)
 
     def pause(self) -> None:
@@ -133,7 +128,7 @@ class WorkerPainter:
 
     def stop(self, *, keep_picture: bool) -> None:
         """See `Painter`."""
-        self._stop_by = None if keep_picture else self._clock() + self._hard_stop_s
+        self._patience.stop_by(None if keep_picture else self._clock() + self._hard_stop_s)
         self._wish(lambda number: said.StopWished(number, keep_picture))
 
     def adjust(self, adjustment: Adjustment) -> None:
@@ -156,7 +151,8 @@ class WorkerPainter:
         """See `Painter`."""
         now = self._clock()
         if now - self._tended_at > SLEPT_TENDS * TEND_S:
-            self._heard_at = self._spawned_at = now
+            self._spawned_at = now
+            self._patience.slept(now)
         self._tended_at = now
         if self._process is None:
             if self._spawn_at is not None and now >= self._spawn_at:
@@ -164,11 +160,8 @@ class WorkerPainter:
         elif self._ready is None:
             if now - self._spawned_at > START_S:
                 self._kill("has not become ready")
-        elif self._assignment is not None:
-            if self._stop_by is not None and now > self._stop_by:
-                self._kill("has not stopped when it was told to")
-            elif not self._is_paused and now - self._heard_at > self._patience_s:
-                self._kill("is silent")
+        elif self._assignment is not None and (complaint := self._patience.complaint(now)) is not None:
+            self._kill(complaint)
 
     def close(self) -> None:
         """See `Painter`."""
@@ -183,12 +176,6 @@ class WorkerPainter:
             self._memory.close()
             self._memory.unlink()
             self._memory = None
-
-    @property
-    def _patience_s(self) -> float:
-        if not self._has_begun:
-            return LOAD_S
-        return max(self._hang_s, HANG_FACTOR * self._longest_silence_s)
 
     def _spawn(self) -> None:
         assert self._memory is not None  # noqa: S101
@@ -222,9 +209,7 @@ class WorkerPainter:
     def _heard(self, process: SpawnProcess, news: object) -> None:
         if process is not self._process or self._patron is None:
             return
-        now = self._clock()
-        self._longest_silence_s = max(self._longest_silence_s, now - self._heard_at)
-        self._heard_at = now
+        self._patience.heard(self._clock())
         self._pass_on(news, self._patron)
 
     def _pass_on(self, news: object, patron: Patron) -> None:
@@ -238,7 +223,7 @@ class WorkerPainter:
                 self._false_starts = max(self._false_starts, 1)
                 patron.unfit(failure.exception())
             case said.Began(number):
-                self._has_begun, self._longest_silence_s = True, 0.0
+                self._patience.began()
                 patron.began(number)
             case said.Told(number, progress):
                 patron.progressed(number, progress)
@@ -249,10 +234,10 @@ class WorkerPainter:
                 self._say(said.Taken())
                 patron.showed(number, evaluation, form, data)
             case said.Paused(number):
-                self._is_paused = True
+                self._patience.is_paused = True
                 patron.paused(number)
             case said.Unpaused(number):
-                self._is_paused = False
+                self._patience.is_paused = False
                 patron.unpaused(number)
             case said.Finished(number, painted):
                 self._assignment = None

@@ -28,6 +28,7 @@ from impasto_engine.types import Pixels  # noqa: E402
 from impasto_protocol import messages as m  # noqa: E402
 from impasto_protocol import orders  # noqa: E402
 from impasto_protocol.errors import (  # noqa: E402
+    BusyError,
     InvalidOrderError,
     NetworkUnavailableError,
     PaintingFailedError,
@@ -36,7 +37,10 @@ from impasto_protocol.errors import (  # noqa: E402
 from impasto_protocol.orders import Adjustment, OrderKind  # noqa: E402
 from impasto_protocol.schema import plain  # noqa: E402
 
-__all__ = ["EngineStudio"]
+__all__ = ["EngineStudio", "refusing"]
+
+SIGNS_OF_EXHAUSTION = ("resourceexhausted", "resource_exhausted", "outofmemory", "out of memory", "memoryerror")
+"""How the exceptions of TensorFlow, JAX, PyTorch and Python say that memory is not enough; they share no class."""
 
 
 class EngineStudio:
@@ -46,17 +50,17 @@ class EngineStudio:
     """
 
     def __init__(self) -> None:
-        with _refusing():
+        with refusing():
             self.device = backend.current().device()
             found = networks.available()
         self.networks = tuple(each.name for each in found)
         self._loaded: dict[str, Network] = {}
-        with _refusing():
+        with refusing():
             self._networks(None, None, Settings())
 
     def estimate(self, question: m.Estimate) -> m.Estimated:
         """See `Studio`."""
-        with _refusing():
+        with refusing():
             settings = _engine_settings(question.settings)
             network, polisher = self._networks(question.network, question.polish, settings)
             found = estimate(
@@ -73,7 +77,7 @@ class EngineStudio:
     def paint(self, assignment: Assignment, easel: Easel) -> Canvas:
         """See `Studio`."""
         order = assignment.order
-        with _refusing():
+        with refusing():
             polish = order.polish if order.kind is OrderKind.TRANSFER else NO_POLISH
             network, polisher = self._networks(order.network, polish, _engine_settings(order.settings))
             commission = _Commission(assignment, easel, network, polisher)
@@ -224,7 +228,7 @@ def _finite(losses: Losses) -> Mapping[str, float]:
 
 
 @contextmanager
-def _refusing() -> Iterator[None]:
+def refusing() -> Iterator[None]:
     """Says what the engine refuses in the protocol's words."""
     try:
         yield
@@ -235,3 +239,7 @@ def _refusing() -> Iterator[None]:
         elif isinstance(error, PaintingError):
             kind = PaintingFailedError
         raise kind(str(error)) from error
+    except Exception as error:
+        if not any(sign in f"{type(error).__name__} {error}".lower() for sign in SIGNS_OF_EXHAUSTION):
+            raise
+        raise BusyError("There is not enough memory for this painting; paint it smaller.") from error
