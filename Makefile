@@ -13,7 +13,7 @@ OUT    := out
 TORCH  ?= torch==2.13.0
 
 PYTEST := $(BIN)/python -m pytest
-CONFORMANCE := tests/engine/test_backend_conformance.py tests/engine/test_recipes_against_oracle.py
+CONFORMANCE := tests/engine/test_backend_conformance.py tests/engine/test_recipes_against_oracle.py tests/training
 
 .PHONY: help setup demo test test-slow test-backends lint format types imports check dist clean
 .DEFAULT_GOAL := help
