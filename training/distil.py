@@ -1,7 +1,7 @@
 """Trains the embedded network: `python -m training.distil FOLDER... --run FOLDER`.
 
-It may be stopped at any time and carries on when called again with the same `--run`; every batch follows from the seed
-and its number alone. Other folders may be named then: that is how pictures painted with an earlier state come in.
+It may be stopped at any time and carries on when called again with the same `--run`. The crops of a batch follow from
+the seed and the batch's number alone; the pictures that the student is painting begin anew with each call.
 """
 
 import argparse

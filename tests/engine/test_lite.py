@@ -37,6 +37,7 @@ def features(network: Network, picture: np.ndarray) -> dict[str, np.ndarray]:
 
 def test_it_has_the_layers_where_paintings_are_compared(shipped):
     assert set(LAYERS) <= set(shipped.taps)
+    assert "block5_before" not in shipped.taps  # it has no teacher, and so cannot be compared
     assert shipped.content_taps == ("block4_conv2",)
     assert set(shipped.style_taps) == set(LAYERS) - {"block4_conv2"}
 

@@ -55,9 +55,10 @@ class Vgg:
     ) -> None:
         self.name = name
         self.weights = weights
+        self._layers = tuple(kernels)
         self._readings = readings or {}
         self.distilled = bool(self._readings)
-        self.taps = tuple(kernels)
+        self.taps = tuple(self._readings or kernels)
         self.parameter_bytes = sum(kernel.nbytes + bias.nbytes for kernel, bias in kernels.values())
         exact = {name: (ops.convert_to_tensor(k), ops.convert_to_tensor(b)) for name, (k, b) in kernels.items()}
         self._parameters = {Precision.FLOAT32: exact}
@@ -67,9 +68,9 @@ class Vgg:
         for tap in taps:
             if tap not in self.taps:
                 raise SettingsError(f"{self.name} has no layer {tap!r}; choose among {', '.join(self.taps)}.")
-        deepest = max(self.taps.index(tap) for tap in taps)
+        deepest = max(self._layers.index(tap) for tap in taps)
         parameters = self._parameters_in(precision)
-        kept = {name: parameters[name] for name in self.taps[: deepest + 1]}
+        kept = {name: parameters[name] for name in self._layers[: deepest + 1]}
         readings = {tap: self._readings[tap] for tap in taps if tap in self._readings}
         return _VggExtractor(kept, tuple(taps), readings, pooling=pooling, edges=edges, precision=precision)
 
