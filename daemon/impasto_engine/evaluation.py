@@ -54,5 +54,5 @@ def evaluate(
         pooling=settings.pooling,
         precision=Precision.FLOAT32,
     )
-    terms = backend.current().compile_forward(problem.objective)(judged[None], problem.arguments)
+    terms = backend.current().forward(problem.objective, judged[None], problem.arguments)
     return problem.losses(np.asarray(terms))

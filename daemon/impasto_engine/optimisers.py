@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import fmin_l_bfgs_b
 
 from impasto_engine.minimise import HISTORY, Bounds, Evaluate, Minimise
 from impasto_engine.projected_lbfgs import projected_lbfgs
@@ -29,6 +28,8 @@ def scipy_lbfgs(
     at the start, which makes the first step one unit long either way; L-BFGS is otherwise indifferent to both. Its
     tolerances are switched off, since they are meant for losses of about one, and recipes differ by powers of ten.
     """
+    from scipy.optimize import fmin_l_bfgs_b  # not at the top: half a second, and most paintings do without
+
     unit = 1.0 if first_step is None else first_step * math.sqrt(start.size)
     loss_unit: float | None = None if first_step is not None else 1.0
 

@@ -31,15 +31,19 @@ def mean_and_second_moment(
     """
     positions, channels = features.shape[1] * features.shape[2], features.shape[3]
     flat = ops.reshape(features, (positions, channels))
-    both = _sums(flat, None) / positions if guide is None else _sums(flat, ops.reshape(guide, (positions, 1)))
-    mean, second = both[channels], both[:channels]
+    if reading is not None and positions < 2 * channels:
+        flat, reading = reading.features(flat), None  # fewer products than reading the second moment
+    if guide is None:
+        first, second = (total / positions for total in _sums(flat, None))
+    else:
+        first, second = _sums(flat, ops.reshape(guide, (positions, 1)))
     if centred:
-        second = second - ops.outer(mean, mean)
-    return (mean, second) if reading is None else reading.statistics(mean, second)
+        second = second - ops.outer(first, first)
+    return (first, second) if reading is None else reading.statistics(first, second)
 
 
-def _sums(features: Tensor, weights: Tensor | None) -> Tensor:
-    """`Σ w f fᵀ`, and below it as one more row `Σ w f`: `(c + 1, c)` float32; no weights count as ones.
+def _sums(features: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+    """`Σ w f` `(c,)` and `Σ w f fᵀ` `(c, c)`, both float32; no weights count as ones.
 
     A backend left to itself keeps for the gradient a float32 copy of the features and a transposed one, which at the
     first tap are the largest arrays of all. Every loss here is symmetric in `Σ w f fᵀ`, so its gradient is twice that
@@ -47,13 +51,15 @@ def _sums(features: Tensor, weights: Tensor | None) -> Tensor:
     """
     own = features if weights is None else features * ops.cast(weights, features.dtype)
     product = ops.cast(ops.matmul(ops.transpose(ops.stop_gradient(own)), features), "float32")
-    first = ops.cast(ops.sum(own, axis=0, keepdims=True), "float32")
-    carrier = ops.concatenate([2.0 * product, first], axis=0)
+    first = ops.cast(ops.sum(own, axis=0), "float32")
     if keras.backend.standardize_dtype(features.dtype) == "float32":
-        value = ops.concatenate([product, first], axis=0)
-    else:
-        exact = ops.cast(features, "float32")
-        weighted = exact if weights is None else exact * weights
-        second = ops.matmul(ops.transpose(weighted), exact)
-        value = ops.concatenate([second, ops.sum(weighted, axis=0, keepdims=True)], axis=0)
+        return first, _with_gradient_of(2.0 * product, product)
+    exact = ops.cast(features, "float32")
+    weighted = exact if weights is None else exact * weights
+    second = ops.matmul(ops.transpose(weighted), exact)
+    return _with_gradient_of(first, ops.sum(weighted, axis=0)), _with_gradient_of(2.0 * product, second)
+
+
+def _with_gradient_of(carrier: Tensor, value: Tensor) -> Tensor:
+    """The value, differentiated as the carrier."""
     return ops.stop_gradient(value) + (carrier - ops.stop_gradient(carrier))

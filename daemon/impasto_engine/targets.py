@@ -6,6 +6,7 @@ Here the constants of `recipes` are fixed: k_c for the content, k_1 and k_2 for 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
@@ -123,7 +124,8 @@ def pose(
         centred=recipe.centred,
         variation=recipe.total_variation,
     )
-    return Problem(objective=objective, arguments=arguments)
+    # On the device from here on, rather than sent there with each evaluation.
+    return Problem(objective=objective, arguments=keras.tree.map_structure(ops.convert_to_tensor, arguments))
 
 
 def _term_weights(weights: Weights, recipe: Recipe, contents: int, styles: int) -> NDArray[np.float32]:
@@ -142,11 +144,11 @@ def _content_targets(
     if not taps:
         return {}
 
-    def forward(picture: Tensor, parameters: Tree) -> Tree:
+    def compared(picture: Tensor, parameters: Tree) -> Tree:
         features = extractor(picture, parameters)
         return {tap: as_compared(features[tap], extractor.readings.get(tap)) for tap in taps}
 
-    features = backend.current().compile_forward(forward)(content[None], extractor.parameters)
+    features = backend.current().forward(compared, content[None], extractor.parameters)
     visible = guides(extractor, alpha) if alpha is not None else {}
     targets: Tree = {}
     for tap in taps:
@@ -223,7 +225,7 @@ def _style_targets(
 ) -> Tree:
     guided = {tap: normalise(g) for tap, g in guides(extractor, style.alpha).items()} if style.alpha is not None else {}
 
-    def forward(picture: Tensor, parameters: Tree) -> Tree:
+    def measured(picture: Tensor, parameters: Tree) -> Tree:
         features = extractor(picture, parameters)
         return {
             tap: mean_and_second_moment(
@@ -232,7 +234,7 @@ def _style_targets(
             for tap in taps
         }
 
-    statistics = backend.current().compile_forward(forward)(style.colours[None], extractor.parameters)
+    statistics = backend.current().forward(measured, style.colours[None], extractor.parameters)
     own_shapes = extractor.shapes(*style.colours.shape[:2])
     targets = {}
     for tap in taps:
@@ -267,8 +269,8 @@ def _style_target(
     """
     mean_scale = 0.0
     if normalisation is Normalisation.ENERGY:
-        mean_energy = float(np.sum(np.square(mean), dtype=np.float64))
-        energy = max(float(np.sum(np.square(second), dtype=np.float64)), (FLATNESS * mean_energy) ** 2)
+        mean_energy = float(np.sum(np.square(mean, dtype=np.float64)))
+        energy = max(float(np.sum(np.square(second, dtype=np.float64))), (FLATNESS * mean_energy) ** 2)
         second_scale = 1.0 / max(energy, SMALLEST_ENERGY)
         mean_scale = 1.0 / max(mean_energy, SMALLEST_ENERGY)
     elif normalisation is Normalisation.GATYS:

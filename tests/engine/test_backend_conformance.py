@@ -146,7 +146,7 @@ def test_features_are_the_oracles_in_the_precision_asked_for(precision, pictures
         ("block1_conv1", "block3_conv3"), pooling=Pooling.AVERAGE, edges=Edges.REPLICATE, precision=precision
     )
     judged = pictures[2] * np.float32(255.0)
-    features = backend.current().compile_forward(extractor)(judged[None], extractor.parameters)
+    features = backend.current().forward(extractor, judged[None], extractor.parameters)
     expected = forward(kernels, judged, deepest="block3_conv3", replicate=True, pooling="average").features
     shapes = extractor.shapes(HEIGHT, WIDTH)
     assert set(features) == set(shapes) == {"block1_conv1", "block3_conv3"}

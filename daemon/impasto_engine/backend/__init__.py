@@ -31,8 +31,11 @@ class Backend(Protocol):
     def compile_gradient(self, terms: TermsFunction) -> GradientFunction:
         """One function that gives the terms and the gradient of their sum in one pass."""
 
+    def forward(self, function: Callable[[Tensor, Tree], Tree], picture: Tensor, arguments: Tree) -> Tree:
+        """What `function` gives this once, without a gradient, in the shortest time."""
+
     def compile_forward(self, function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:
-        """A compiled `function`, for passes that need no gradient."""
+        """A compiled `function`, for passes that need no gradient and are made often."""
 
     def device(self) -> str:
         """The device that computes, for people: `CPU`, or the name of the GPU."""

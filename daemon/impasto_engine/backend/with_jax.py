@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from impasto_engine.backend import GradientFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_forward", "compile_gradient", "device"]
+__all__ = ["compile_forward", "compile_gradient", "device", "forward"]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
@@ -26,6 +26,11 @@ def compile_gradient(terms: TermsFunction) -> GradientFunction:
         return np.asarray(values), np.asarray(gradient)
 
     return call
+
+
+def forward(function: Callable[[Tensor, Tree], Tree], picture: Tensor, arguments: Tree) -> Tree:
+    """See `Backend.forward`. Compiled, since JAX would otherwise compile every operation by itself."""
+    return compile_forward(function)(picture, arguments)
 
 
 def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:

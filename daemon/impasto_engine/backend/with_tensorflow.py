@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from impasto_engine.backend import GradientFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_forward", "compile_gradient", "device"]
+__all__ = ["compile_forward", "compile_gradient", "device", "forward"]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
@@ -30,6 +30,11 @@ def compile_gradient(terms: TermsFunction) -> GradientFunction:
         return values.numpy(), gradient.numpy()
 
     return call
+
+
+def forward(function: Callable[[Tensor, Tree], Tree], picture: Tensor, arguments: Tree) -> Tree:
+    """See `Backend.forward`. Operation by operation: tracing a network takes longer than running it once."""
+    return function(tf.convert_to_tensor(picture), tf.nest.map_structure(tf.convert_to_tensor, arguments))
 
 
 def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from impasto_engine.backend import GradientFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_forward", "compile_gradient", "device"]
+__all__ = ["compile_forward", "compile_gradient", "device", "forward"]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
@@ -24,6 +24,11 @@ def compile_gradient(terms: TermsFunction) -> GradientFunction:
         return values.detach().cpu().numpy(), gradient.cpu().numpy()
 
     return call
+
+
+def forward(function: Callable[[Tensor, Tree], Tree], picture: Tensor, arguments: Tree) -> Tree:
+    """See `Backend.forward`."""
+    return compile_forward(function)(picture, arguments)
 
 
 def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:
