@@ -56,23 +56,10 @@ def main() -> None:
 def compared(content: Path, style: Path, size: int, out: Path) -> dict[str, Any]:
     """All paintings of a pair, with their losses and times."""
     name = f"{content.stem}-{style.stem}-{size}"
-    seen_style, seen_content = out / f"{style.stem}-{size}.png", out / f"{content.stem}-{size}.png"
-    for own, seen in ((style, seen_style), (content, seen_content)):
-        with Image.open(own) as picture:
-            scale = size / max(picture.size)
-            small = (round(picture.width * scale), round(picture.height * scale))
-            picture.convert("RGB").resize(small, Image.Resampling.LANCZOS).save(seen)
+    seen_content, seen_style = (in_size(own, size, out) for own in (content, style))
 
     def painting(kind: str, *options: str) -> dict[str, Any]:
-        file = out / f"{name}-{kind}.png"
-        record = file.with_suffix(".json")
-        if not record.exists():
-            command = [IMPASTO, "stylize", str(content), str(style), "-o", str(file), "--size", str(size), *options]
-            began = time.monotonic()
-            subprocess.run(command, check=True, capture_output=True)  # noqa: S603 -- our own command
-            seconds = time.monotonic() - began
-            record.write_text(json.dumps({"seconds": seconds, **losses(content, seen_style, file)}))
-        return {"file": str(file), **json.loads(record.read_text())}
+        return painted(content, style, seen_style, size, out / f"{name}-{kind}.png", *options)
 
     result = {
         "name": name,
@@ -88,6 +75,28 @@ def compared(content: Path, style: Path, size: int, out: Path) -> dict[str, Any]
     return result
 
 
+def painted(content: Path, style: Path, seen_style: Path, size: int, file: Path, *options: str) -> dict[str, Any]:
+    """A painting by a process of its own, with its seconds and with its losses in VGG16's eyes."""
+    record = file.with_suffix(".json")
+    if not record.exists():
+        command = [IMPASTO, "stylize", str(content), str(style), "-o", str(file), "--size", str(size), *options]
+        began = time.monotonic()
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 -- our own command
+        seconds = time.monotonic() - began
+        record.write_text(json.dumps({"seconds": seconds, **losses(content, seen_style, file)}))
+    return {"file": str(file), **json.loads(record.read_text())}
+
+
+def in_size(own: Path, size: int, out: Path) -> Path:
+    """The picture as a painting of this size sees it."""
+    seen = out / f"{own.stem}-{size}.png"
+    with Image.open(own) as picture:
+        scale = size / max(picture.size)
+        small = (round(picture.width * scale), round(picture.height * scale))
+        picture.convert("RGB").resize(small, Image.Resampling.LANCZOS).save(seen)
+    return seen
+
+
 def losses(content: Path, style: Path, picture: Path) -> dict[str, float]:
     """Content and style loss of a picture as VGG16 sees it."""
     command = [IMPASTO, "evaluate", str(content), str(style), str(picture), "--network", "vgg16", "--json"]
@@ -97,6 +106,7 @@ def losses(content: Path, style: Path, picture: Path) -> dict[str, float]:
 
 
 def share(result: dict[str, Any], style_loss: float) -> float:
+    """The part of VGG16's own reduction of the style loss, in logarithms."""
     start = result["start"]["style"]
     return math.log(start / style_loss) / math.log(start / result["vgg16"]["style"])
 
@@ -124,32 +134,44 @@ def row(r: dict[str, Any]) -> str:
 
 def sheet(results: Sequence[dict[str, Any]], file: Path) -> None:
     """`lite`, polished, and VGG16 side by side, a row for each pair."""
+    kinds = (
+        ("lite", lambda r: r["lite"][0]),
+        ("lite, polished", lambda r: r["polished"]),
+        ("vgg16", lambda r: r["vgg16"]),
+    )
+    contact_sheet(
+        [
+            [(f"{caption}, {of(result)['seconds']:.0f} s", of(result)["file"]) for caption, of in kinds]
+            for result in results
+        ],
+        file,
+    )
+
+
+def contact_sheet(rows: Sequence[Sequence[tuple[str, str]]], file: Path) -> None:
+    """Pictures, as captions and files, side by side in rows."""
     font = ImageFont.load_default(14)
-    rows = []
-    for result in results:
+    made = []
+    for row in rows:
         cells = []
-        for caption, of in (
-            ("lite", result["lite"][0]),
-            ("lite, polished", result["polished"]),
-            ("vgg16", result["vgg16"]),
-        ):
-            with Image.open(of["file"]) as picture:
+        for caption, picture_file in row:
+            with Image.open(picture_file) as picture:
                 small = picture.convert("RGB").resize(
                     (CELL_WIDTH, round(picture.height * CELL_WIDTH / picture.width)), Image.Resampling.LANCZOS
                 )
             cell = Image.new("RGB", (CELL_WIDTH + GAP, small.height + CAPTION + GAP), "white")
             cell.paste(small, (0, CAPTION))
-            ImageDraw.Draw(cell).text((2, 2), f"{caption}, {of['seconds']:.0f} s", "black", font)
+            ImageDraw.Draw(cell).text((2, 2), caption, "black", font)
             cells.append(cell)
-        row = Image.new("RGB", (sum(cell.width for cell in cells), cells[0].height), "white")
+        strip = Image.new("RGB", (sum(cell.width for cell in cells), cells[0].height), "white")
         for n, cell in enumerate(cells):
-            row.paste(cell, (n * cells[0].width, 0))
-        rows.append(row)
-    whole = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)), "white")
+            strip.paste(cell, (n * cells[0].width, 0))
+        made.append(strip)
+    whole = Image.new("RGB", (made[0].width, sum(strip.height for strip in made)), "white")
     top = 0
-    for row in rows:
-        whole.paste(row, (0, top))
-        top += row.height
+    for strip in made:
+        whole.paste(strip, (0, top))
+        top += strip.height
     whole.save(file, quality=88)
 
 
