@@ -2,6 +2,10 @@
 
 The function gives its terms one by one, already weighted; their sum is the loss. Everything that a job may change
 between evaluations (targets, guides, weights) is an argument, so that one compiled function serves them all.
+
+A picture too large to be looked at at once is looked at tile by tile (see `tiling`). Then the picture is a tile's crop,
+and the arguments have a `part`: which pixels are the tile's own, and the weighted sums over the whole picture, so that
+the tile's gradient is that of the whole picture's style loss. Content and total variation give the tile's share.
 """
 
 from collections.abc import Sequence
@@ -13,8 +17,8 @@ from keras import ops
 from impasto_engine.networks.network import Extractor
 from impasto_engine.networks.reading import Reading
 from impasto_engine.recipes import TotalVariation
-from impasto_engine.statistics import mean_and_second_moment
-from impasto_engine.types import Tensor, Tree
+from impasto_engine.statistics import mean_and_second_moment, moments, weighted_sums, with_gradient_of
+from impasto_engine.types import Mask, Tensor, Tree
 
 __all__ = ["Objective", "as_compared", "total_variation"]
 
@@ -55,20 +59,33 @@ class Objective:
             `(T,)` float32, in the order of `term_names`.
         """
         features = self.extractor(picture, arguments["parameters"])
-        readings = self.extractor.readings
+        readings, part = self.extractor.readings, arguments.get("part")
         terms = [
             content_loss(as_compared(features[tap], readings.get(tap)), arguments["content"][tap])
             for tap in self.content_taps
         ]
-        terms += [self._style_loss(tap, features[tap], arguments["styles"]) for tap in self.style_taps]
-        terms.append(total_variation(picture, self.variation, arguments.get("visible")))
+        terms += [self._style_loss(tap, features[tap], arguments["styles"], part) for tap in self.style_taps]
+        terms.append(total_variation(picture, self.variation, arguments.get("visible"), part))
         return ops.stack(terms) * arguments["weights"]
 
-    def _style_loss(self, tap: str, features: Tensor, groups: Sequence[Tree]) -> Tensor:
+    def sums(self, picture: Tensor, arguments: Tree) -> Tree:
+        """For each region of the styles and each style tap, what this picture adds to the weighted sums."""
+        features = self.extractor(picture, arguments["parameters"])
+        return [
+            {tap: weighted_sums(features[tap], group["guides"].get(tap)) for tap in self.style_taps}
+            for group in arguments["styles"]
+        ]
+
+    def _style_loss(self, tap: str, features: Tensor, groups: Sequence[Tree], part: Tree | None) -> Tensor:
         loss = 0.0
-        for group in groups:
+        for number, group in enumerate(groups):
             guide, reading = group["guides"].get(tap), self.extractor.readings.get(tap)
-            statistics = mean_and_second_moment(features, guide, reading, centred=self.centred)
+            if part is None:
+                statistics = mean_and_second_moment(features, guide, reading, centred=self.centred)
+            else:
+                own, whole = weighted_sums(features, guide), part["sums"][number][tap]
+                sums = (with_gradient_of(carrier, value) for carrier, value in zip(own, whole, strict=True))
+                statistics = moments(*sums, reading, centred=self.centred)
             for style in group["styles"]:
                 loss = loss + style["share"] * style_loss(statistics, style["taps"][tap])
         return loss
@@ -95,7 +112,7 @@ def style_loss(statistics: tuple[Tensor, Tensor], target: Tree) -> Tensor:
     )
 
 
-def total_variation(picture: Tensor, form: TotalVariation, visible: Tensor | None) -> Tensor:
+def total_variation(picture: Tensor, form: TotalVariation, visible: Tensor | None, part: Tree | None = None) -> Tensor:
     """How much neighbouring pixels differ.
 
     `SQUARED` is `mean dx² + mean dy²`; `POWER` is `Σ (dx² + dy²)^1.25` with the last row and column left out (the
@@ -106,19 +123,29 @@ def total_variation(picture: Tensor, form: TotalVariation, visible: Tensor | Non
         form: Which of the two.
         visible: `(H, W)` float32 in [0, 1]: how opaque each pixel is; None where all are. A difference counts as much
             as all of its pixels are opaque.
+        part: For a crop: `owned` `(H, W)`, 1 where the upper and left pixel of a difference must be for it to count
+            here; and `pairs`, what the squares down and to the right are divided by. None for a whole picture.
     """
     if form is TotalVariation.SQUARED:
-        return _mean_squares(picture, visible)
+        return _mean_squares(picture, visible, part)
     down = ops.square(picture[:, 1:] - picture[:, :-1])
     right = ops.square(picture[:, :, 1:] - picture[:, :, :-1])
     both = ops.power(down[:, :, :-1] + right[:, :-1], 1.25)
     if visible is not None:
         corners = visible[:-1, :-1] * visible[1:, :-1] * visible[:-1, 1:]
         both = both * corners[None, :, :, None]
+    if part is not None:
+        both = both * part["owned"][None, :-1, :-1, None]
     return ops.sum(both)
 
 
-def _mean_squares(picture: Tensor, visible: Tensor | None) -> Tensor:
+def weight_of_pairs(visible: Mask, channels: int) -> tuple[float, float]:
+    """What the squared differences of a whole picture are divided by, down and to the right, where some is transparent."""
+    down, right = visible[1:] * visible[:-1], visible[:, 1:] * visible[:, :-1]
+    return channels * max(float(down.sum()), 1.0), channels * max(float(right.sum()), 1.0)
+
+
+def _mean_squares(picture: Tensor, visible: Tensor | None, part: Tree | None) -> Tensor:
     """`mean dx² + mean dy²`, its gradient written out.
 
     With rows of `3 W` values and the gradient `2 (x_i - x_{i-1}) - 2 (x_{i+1} - x_i)` as a constant factor, this takes
@@ -131,17 +158,30 @@ def _mean_squares(picture: Tensor, visible: Tensor | None) -> Tensor:
     for axis, step in ((0, 1), (1, channels)):
         if rows.shape[axis] == step:
             continue
-        later, earlier = (still[step:], still[:-step]) if axis == 0 else (still[:, step:], still[:, :-step])
+        earlier, later = _neighbours(still, axis, step)
         difference = later - earlier
-        if visible is None:
-            weighted = difference / float(np.prod(difference.shape))
+        counts = None
+        if visible is not None:
+            before, after = _neighbours(visible, axis, 1)
+            counts = before * after
+        if part is not None:
+            owned, _ = _neighbours(part["owned"], axis, 1)
+            counts = owned if counts is None else owned * counts
+            divisor = part["pairs"][axis]
+        elif counts is None:
+            divisor = float(np.prod(difference.shape))
         else:
-            pairs = visible[1:] * visible[:-1] if axis == 0 else visible[:, 1:] * visible[:, :-1]
-            weighted = difference * ops.repeat(pairs, channels, axis=1)
-            weighted = weighted / (channels * ops.maximum(ops.sum(pairs), 1.0))
+            divisor = channels * ops.maximum(ops.sum(counts), 1.0)
+        weighted = (difference if counts is None else difference * ops.repeat(counts, channels, axis=1)) / divisor
         value = value + ops.sum(weighted * difference)
-        before, after = [[0, 0], [0, 0]], [[0, 0], [0, 0]]
-        before[axis][0] = after[axis][1] = step
-        gradient = gradient + 2.0 * (ops.pad(weighted, before) - ops.pad(weighted, after))
-    carrier = ops.sum(rows * gradient)
-    return value + (carrier - ops.stop_gradient(carrier))
+        first, last = [[0, 0], [0, 0]], [[0, 0], [0, 0]]
+        first[axis][0] = last[axis][1] = step
+        gradient = gradient + 2.0 * (ops.pad(weighted, first) - ops.pad(weighted, last))
+    return with_gradient_of(ops.sum(rows * gradient), value)
+
+
+def _neighbours(array: Tensor, axis: int, step: int) -> tuple[Tensor, Tensor]:
+    """All but the last, and all but the first, `step` rows or columns."""
+    if axis == 0:
+        return array[:-step], array[step:]
+    return array[:, :-step], array[:, step:]

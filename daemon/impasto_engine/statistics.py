@@ -12,7 +12,7 @@ from keras import ops
 from impasto_engine.networks.reading import Reading
 from impasto_engine.types import Tensor
 
-__all__ = ["mean_and_second_moment"]
+__all__ = ["mean_and_second_moment", "moments", "weighted_sums", "with_gradient_of"]
 
 
 def mean_and_second_moment(
@@ -30,13 +30,23 @@ def mean_and_second_moment(
         μ `(c,)` and the second moment `(c, c)`, both float32.
     """
     positions, channels = features.shape[1] * features.shape[2], features.shape[3]
-    flat = ops.reshape(features, (positions, channels))
     if reading is not None and positions < 2 * channels:
-        flat, reading = reading.features(flat), None  # fewer products than reading the second moment
-    if guide is None:
-        first, second = (total / positions for total in _sums(flat, None))
-    else:
-        first, second = _sums(flat, ops.reshape(guide, (positions, 1)))
+        features, reading = reading.features(features), None  # fewer products than reading the second moment
+    return moments(*weighted_sums(features, guide), reading, centred=centred)
+
+
+def weighted_sums(features: Tensor, guide: Tensor | None) -> tuple[Tensor, Tensor]:
+    """`Σ g f` `(c,)` and `Σ g f fᵀ` `(c, c)`, both float32; arguments as those of `mean_and_second_moment`."""
+    positions, channels = features.shape[1] * features.shape[2], features.shape[3]
+    flat = ops.reshape(features, (positions, channels))
+    if guide is not None:
+        return _sums(flat, ops.reshape(guide, (positions, 1)))
+    first, second = _sums(flat, None)
+    return first / positions, second / positions
+
+
+def moments(first: Tensor, second: Tensor, reading: Reading | None, *, centred: bool) -> tuple[Tensor, Tensor]:
+    """The mean and the second moment from the weighted sums over all positions."""
     if centred:
         second = second - ops.outer(first, first)
     return (first, second) if reading is None else reading.statistics(first, second)
@@ -53,13 +63,13 @@ def _sums(features: Tensor, weights: Tensor | None) -> tuple[Tensor, Tensor]:
     product = ops.cast(ops.matmul(ops.transpose(ops.stop_gradient(own)), features), "float32")
     first = ops.cast(ops.sum(own, axis=0), "float32")
     if keras.backend.standardize_dtype(features.dtype) == "float32":
-        return first, _with_gradient_of(2.0 * product, product)
+        return first, with_gradient_of(2.0 * product, product)
     exact = ops.cast(features, "float32")
     weighted = exact if weights is None else exact * weights
     second = ops.matmul(ops.transpose(weighted), exact)
-    return _with_gradient_of(first, ops.sum(weighted, axis=0)), _with_gradient_of(2.0 * product, second)
+    return with_gradient_of(first, ops.sum(weighted, axis=0)), with_gradient_of(2.0 * product, second)
 
 
-def _with_gradient_of(carrier: Tensor, value: Tensor) -> Tensor:
+def with_gradient_of(carrier: Tensor, value: Tensor) -> Tensor:
     """The value, differentiated as the carrier."""
     return ops.stop_gradient(value) + (carrier - ops.stop_gradient(carrier))

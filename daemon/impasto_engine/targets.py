@@ -12,13 +12,15 @@ from keras import ops
 from numpy.typing import NDArray
 
 from impasto_engine import backend
+from impasto_engine.backend import GradientFunction
 from impasto_engine.errors import SettingsError
 from impasto_engine.guides import guides, normalise
 from impasto_engine.networks.network import Extractor, Network, Pooling, Precision, TapShape
 from impasto_engine.objective import Objective, as_compared
 from impasto_engine.progress import Losses
 from impasto_engine.recipes import Normalisation, Recipe
-from impasto_engine.statistics import mean_and_second_moment
+from impasto_engine.statistics import mean_and_second_moment, moments
+from impasto_engine.tiling import TiledGradient, features_in_tiles, sums_in_tiles
 from impasto_engine.types import Mask, Tensor, Tree
 
 __all__ = ["Problem", "Source", "Weights", "pose"]
@@ -59,10 +61,23 @@ class Weights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """An objective with its arguments: all there is to minimise at one scale."""
+    """An objective with its arguments: all there is to minimise at one scale.
+
+    Attributes:
+        objective: The terms as a function of the picture.
+        arguments: What the function needs beside it.
+        crop: Pixels of the sides of what is looked at at once; None for the whole picture.
+    """
 
     objective: Objective
     arguments: Tree
+    crop: int | None = None
+
+    def gradient(self) -> GradientFunction:
+        """The terms and the gradient of their sum."""
+        if self.crop is None:
+            return backend.current().compile_gradient(self.objective)
+        return TiledGradient(self.objective, self.crop)
 
     def losses(self, terms: NDArray[np.float32]) -> Losses:
         """The objective's terms `(T,)` by name."""
@@ -82,6 +97,7 @@ def pose(
     style_taps: tuple[str, ...],
     pooling: Pooling,
     precision: Precision,
+    crop: int | None = None,
 ) -> Problem:
     """The problem of painting at one scale.
 
@@ -96,6 +112,7 @@ def pose(
         style_taps: Where the style is compared; none switches the term off.
         pooling: The network's pooling.
         precision: The precision of the features.
+        crop: Look at pictures in crops with sides of so many pixels (see `tiling`); None for at whole pictures.
     """
     extractor = network.extractor(
         tuple(dict.fromkeys((*content_taps, *style_taps))), pooling=pooling, edges=recipe.edges, precision=precision
@@ -112,8 +129,8 @@ def pose(
     arguments: Tree = {
         "parameters": extractor.parameters,
         "weights": _term_weights(weights, recipe, len(content_taps), len(style_taps)),
-        "content": _content_targets(extractor, content, alpha, content_taps, recipe),
-        "styles": _style_groups(extractor, groups, alpha, (height, width), style_taps, shapes, recipe),
+        "content": _content_targets(extractor, content, alpha, content_taps, recipe, crop),
+        "styles": _style_groups(extractor, groups, alpha, (height, width), style_taps, shapes, recipe, crop),
     }
     if alpha is not None:
         arguments["visible"] = alpha
@@ -124,8 +141,10 @@ def pose(
         centred=recipe.centred,
         variation=recipe.total_variation,
     )
-    # On the device from here on, rather than sent there with each evaluation.
-    return Problem(objective=objective, arguments=keras.tree.map_structure(ops.convert_to_tensor, arguments))
+    if crop is None:
+        # On the device from here on, rather than sent there with each evaluation.
+        arguments = keras.tree.map_structure(ops.convert_to_tensor, arguments)
+    return Problem(objective=objective, arguments=arguments, crop=crop)
 
 
 def _term_weights(weights: Weights, recipe: Recipe, contents: int, styles: int) -> NDArray[np.float32]:
@@ -140,6 +159,7 @@ def _content_targets(
     alpha: Mask | None,
     taps: tuple[str, ...],
     recipe: Recipe,
+    crop: int | None,
 ) -> Tree:
     if not taps:
         return {}
@@ -148,7 +168,10 @@ def _content_targets(
         features = extractor(picture, parameters)
         return {tap: as_compared(features[tap], extractor.readings.get(tap)) for tap in taps}
 
-    features = backend.current().forward(compared, content[None], extractor.parameters)
+    if crop is None:
+        features = backend.current().forward(compared, content[None], extractor.parameters)
+    else:
+        features = features_in_tiles(extractor, content, taps, crop)
     visible = guides(extractor, alpha) if alpha is not None else {}
     targets: Tree = {}
     for tap in taps:
@@ -186,6 +209,7 @@ def _style_groups(
     taps: tuple[str, ...],
     shapes: dict[str, TapShape],
     recipe: Recipe,
+    crop: int | None,
 ) -> list[Tree]:
     everywhere = np.ones(size, np.float32)
     opaque = everywhere if alpha is None else alpha
@@ -206,7 +230,7 @@ def _style_groups(
                 "styles": [
                     {
                         "share": np.float32(style.weight * area / full),
-                        "taps": _style_targets(extractor, style, taps, shapes, size, recipe),
+                        "taps": _style_targets(extractor, style, taps, shapes, size, recipe, crop),
                     }
                     for style in group
                 ],
@@ -222,6 +246,7 @@ def _style_targets(
     shapes: dict[str, TapShape],
     size: tuple[int, int],
     recipe: Recipe,
+    crop: int | None,
 ) -> Tree:
     guided = {tap: normalise(g) for tap, g in guides(extractor, style.alpha).items()} if style.alpha is not None else {}
 
@@ -234,7 +259,13 @@ def _style_targets(
             for tap in taps
         }
 
-    statistics = backend.current().forward(measured, style.colours[None], extractor.parameters)
+    if crop is None:
+        statistics = backend.current().forward(measured, style.colours[None], extractor.parameters)
+    else:
+        statistics = {
+            tap: moments(*sums, extractor.readings.get(tap), centred=recipe.centred)
+            for tap, sums in sums_in_tiles(extractor, style.colours, guided, taps, crop).items()
+        }
     own_shapes = extractor.shapes(*style.colours.shape[:2])
     targets = {}
     for tap in taps:

@@ -129,6 +129,7 @@ class _ApplicationExtractor:
     def __init__(self, model: Any, taps: tuple[str, ...], *, caffe: bool, precision: Precision) -> None:
         self.taps = taps
         self.readings: Mapping[str, Reading] = {}
+        self.geometry = None
         self.parameters: Tree = {
             "trainable": [variable.value for variable in model.trainable_variables],
             "fixed": [variable.value for variable in model.non_trainable_variables],

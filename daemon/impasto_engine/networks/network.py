@@ -10,7 +10,7 @@ from impasto_engine.types import Mask, Tensor, Tree
 if TYPE_CHECKING:
     from impasto_engine.networks.reading import Reading
 
-__all__ = ["Edges", "Extractor", "Network", "Pooling", "Precision", "TapShape", "evaluation_work"]
+__all__ = ["Edges", "Extractor", "Geometry", "Network", "Pooling", "Precision", "TapShape", "evaluation_work"]
 
 FLOPS_PER_PIXEL = 80e3
 """What an evaluation spends on each pixel beside its convolutions (statistics, casts, total variation, the optimiser),
@@ -54,6 +54,21 @@ class TapShape:
     channels: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Geometry:
+    """How a network's features lie over a picture, for looking at it tile by tile.
+
+    Attributes:
+        halo: How far, in pixels, the deepest features see; rounded up to the grid.
+        grid: Pixels from which on pooling repeats itself.
+        strides: For each tap, pixels from one position to the next.
+    """
+
+    halo: int
+    grid: int
+    strides: Mapping[str, int]
+
+
 class Extractor(Protocol):
     """A network cut at the deepest tap asked for, in one precision, ready to be called inside a compiled function.
 
@@ -61,11 +76,13 @@ class Extractor(Protocol):
         taps: Those asked for.
         parameters: The kernels, to be handed back with each call.
         readings: For a distilled network, how the features at its taps are to be compared; none for the others.
+        geometry: None for a network whose features are not the same wherever a crop begins: it sees all or nothing.
     """
 
     taps: tuple[str, ...]
     parameters: Tree
     readings: "Mapping[str, Reading]"
+    geometry: Geometry | None
 
     def __call__(self, picture: Tensor, parameters: Tree) -> dict[str, Tensor]:
         """Features of a picture.

@@ -14,7 +14,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from impasto_engine.errors import SettingsError
-from impasto_engine.networks.network import Edges, Extractor, Pooling, Precision, TapShape
+from impasto_engine.networks.network import Edges, Extractor, Geometry, Pooling, Precision, TapShape
 from impasto_engine.networks.reading import Reading
 from impasto_engine.types import Mask, Tensor, Tree
 
@@ -106,6 +106,7 @@ class _VggExtractor:
         self._pooling = pooling
         self._edges = edges
         self._dtype = precision.value
+        self.geometry = self._geometry()
 
     def __call__(self, picture: Tensor, parameters: Tree) -> dict[str, Tensor]:
         """See `Extractor.__call__`."""
@@ -148,6 +149,16 @@ class _VggExtractor:
         """See `Extractor.feature_bytes`."""
         values = sum(s.height * s.width * s.channels for _, s in self._walk(height, width))
         return values * (4 if self._dtype == "float32" else 2)
+
+    def _geometry(self) -> Geometry:
+        stride, sees, strides = 1, 0, {}
+        for step in self._steps:
+            sees += stride
+            if step in _POOLS:
+                stride *= 2
+            elif step in self.taps:
+                strides[step] = stride
+        return Geometry(halo=-(-sees // stride) * stride, grid=stride, strides=strides)
 
     def _walk(self, height: int, width: int) -> list[tuple[str, TapShape]]:
         shapes = []
