@@ -45,9 +45,9 @@ def impasto(content: Any, style: Any, precision: str) -> Evaluate:
     from impasto_engine import Settings, Style, backend, load_network
     from impasto_engine.materials import prepare
     from impasto_engine.networks.network import Pooling, Precision
-    from impasto_engine.painting import weights_of
     from impasto_engine.recipes import RECIPES
     from impasto_engine.targets import pose
+    from impasto_engine.weighing import weights_of
 
     network = load_network("vgg16")
     height, width = content.shape[1:3]

@@ -15,10 +15,18 @@ for Keras and its backend.
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from impasto_engine.errors import EngineError, NetworkError, PaintingError, PictureError, SettingsError
+from impasto_engine.errors import (
+    CheckpointError,
+    EngineError,
+    NetworkError,
+    PaintingError,
+    PictureError,
+    SettingsError,
+)
 from impasto_engine.version import __version__
 
 if TYPE_CHECKING:
+    from impasto_engine.checkpoint import Checkpoint, read_checkpoint
     from impasto_engine.choice import load_networks
     from impasto_engine.cost import Estimate, estimate
     from impasto_engine.evaluation import evaluate
@@ -28,9 +36,13 @@ if TYPE_CHECKING:
     from impasto_engine.progress import Losses, Painting, Progress
     from impasto_engine.settings import Settings, Style
     from impasto_engine.styles import BuiltInStyle, built_in_style, built_in_styles
+    from impasto_engine.weighing import Weights, weights_of
+    from impasto_engine.workshop import Workshop
 
 __all__ = [
     "BuiltInStyle",
+    "Checkpoint",
+    "CheckpointError",
     "EngineError",
     "Estimate",
     "Losses",
@@ -43,6 +55,8 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Style",
+    "Weights",
+    "Workshop",
     "__version__",
     "available",
     "built_in_style",
@@ -52,14 +66,17 @@ __all__ = [
     "load_network",
     "load_networks",
     "paint",
+    "read_checkpoint",
     "read_picture",
     "read_recipe",
     "reconstruct_content",
     "reconstruct_style",
+    "weights_of",
     "write_picture",
 ]
 
 _HOMES = {
+    "checkpoint": ("Checkpoint", "read_checkpoint"),
     "choice": ("load_networks",),
     "cost": ("Estimate", "estimate"),
     "evaluation": ("evaluate",),
@@ -69,6 +86,8 @@ _HOMES = {
     "progress": ("Losses", "Painting", "Progress"),
     "settings": ("Settings", "Style"),
     "styles": ("BuiltInStyle", "built_in_style", "built_in_styles"),
+    "weighing": ("Weights", "weights_of"),
+    "workshop": ("Workshop",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 from impasto_engine import machine
 from impasto_engine.networks.network import Extractor, Network, Precision, evaluation_work
-from impasto_engine.painting import painting_size
 from impasto_engine.recipes import recipe_named
 from impasto_engine.settings import Settings
-from impasto_engine.stages import stages
+from impasto_engine.stages import painting_size, stages
 
 __all__ = ["Estimate", "estimate"]
 

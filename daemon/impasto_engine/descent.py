@@ -2,18 +2,20 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto_engine.errors import PaintingError
-from impasto_engine.minimise import Bounds, Minimise
+from impasto_engine.minimise import Bounds, Following, Memory, Minimise
 
-__all__ = ["Descent", "descend"]
+__all__ = ["Descent", "OnEvaluation", "descend"]
 
 Terms = NDArray[np.float32]
 Picture = NDArray[np.float32]
+WeightsT = TypeVar("WeightsT")
 
 EXPLOSION = 1e3
 """A loss so many times the first one is no line search at work but an explosion."""
@@ -29,25 +31,67 @@ MOST_ROLLBACKS = 5
 """Rollbacks in a row without a better picture in between, after which the scale ends with the best it has."""
 
 
-@dataclass(slots=True)
-class Descent:
-    """Where a minimisation stands; also its outcome.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descent(Generic[WeightsT]):
+    """Where a minimisation stands after an evaluation; also its outcome.
 
     Attributes:
         picture: The best picture so far, `(H, W, 3)` float32, 0-255, not clipped.
+        weights: Those of the losses below; losses with others do not compare.
         terms: Its weighted terms, `(T,)`; none before the first evaluation.
         loss: Their sum.
         evaluations: Evaluations spent.
         rollbacks: How often a loss was not finite or exploded.
+        rollbacks_in_a_row: How many of them since the last better picture.
+        first_loss: The first loss with these weights, by which an explosion is known.
+        round_began: Evaluations that had been spent when the optimiser was last started anew.
+        round_loss: The loss then.
+        memory: What the optimiser knows; None where it is to be started anew.
         stopped: Whether the caller asked to stop.
     """
 
     picture: Picture
+    weights: WeightsT
     terms: Terms = field(default_factory=lambda: np.empty(0, np.float32))
     loss: float = math.inf
     evaluations: int = 0
     rollbacks: int = 0
+    rollbacks_in_a_row: int = 0
+    first_loss: float = math.inf
+    round_began: int = 0
+    round_loss: float = math.inf
+    memory: Memory | None = field(default=None, repr=False)
     stopped: bool = False
+
+    def weighed(self, weights: WeightsT) -> "Descent[WeightsT]":
+        """With other weights: the picture stays, and its loss, the curvature and what an explosion is are forgotten."""
+        return replace(self, weights=weights, loss=math.inf, first_loss=math.inf, rollbacks_in_a_row=0, memory=None)
+
+    def judged(self, picture: Picture, terms: Terms, gradient: Picture) -> "Descent[WeightsT]":
+        """After one more evaluation. The optimiser's memory is still that before it.
+
+        Raises:
+            PaintingError: It is the very first evaluation, and gives no finite number.
+        """
+        loss = float(np.sum(terms, dtype=np.float64))
+        after = replace(self, evaluations=self.evaluations + 1)
+        if not (np.isfinite(loss) and bool(np.isfinite(gradient).all()) and loss <= EXPLOSION * self.first_loss):
+            if self.evaluations == 0:
+                raise PaintingError(
+                    f"The network gave the loss {loss} for the starting picture, which cannot be painted from; "
+                    "its weights may be damaged: fetch them again or choose another network."
+                )
+            return replace(after, rollbacks=self.rollbacks + 1, rollbacks_in_a_row=self.rollbacks_in_a_row + 1)
+        if math.isinf(self.first_loss):
+            after = replace(after, first_loss=max(loss, float(np.finfo(np.float32).tiny)))
+        if loss < self.loss:
+            after = replace(after, picture=picture, terms=terms, loss=loss, rollbacks_in_a_row=0)
+        return after
+
+
+OnEvaluation = Callable[[Descent[WeightsT], Terms, Callable[[], Descent[WeightsT]]], bool]
+"""Told after each evaluation where things stand, the terms just evaluated, and how to come by a state from which the
+minimisation can be taken up; True to stop."""
 
 
 class _EndedError(Exception):
@@ -58,82 +102,90 @@ class _RolledBackError(Exception):
     """Leaves the optimiser: the loss is not finite, or exploded."""
 
 
+class _ReweighedError(Exception):
+    """Leaves the optimiser: the weights are others."""
+
+
 def descend(
-    evaluate: Callable[[Picture], tuple[Terms, Picture]],
-    start: Picture,
+    evaluate: Callable[[Picture, WeightsT], tuple[Terms, Picture]],
+    start: "Picture | Descent[WeightsT]",
     evaluations: int,
     *,
     minimise: Minimise,
     bounds: Bounds | None,
     first_step: float | None,
     round_evaluations: int | None,
-    on_evaluation: Callable[[Descent, Terms], bool],
-) -> Descent:
+    weights: Callable[[], WeightsT],
+    on_evaluation: OnEvaluation[WeightsT],
+) -> Descent[WeightsT]:
     """Minimises the sum of the terms from a starting picture.
 
     Args:
-        evaluate: A picture `(H, W, 3)` float32 to its terms and their gradient.
-        start: The picture to start from.
-        evaluations: How many evaluations may be spent.
+        evaluate: A picture `(H, W, 3)` float32 and weights to its terms and their gradient.
+        start: The picture to start from, or where a minimisation stood, to go on as if nothing had happened since.
+        evaluations: How many evaluations may be spent, those before `start` included.
         minimise: The optimiser.
         bounds: The lowest and the highest value that a picture may hold; None for any.
         first_step: Of the optimiser; a tenth of it after each rollback in a row.
         round_evaluations: Start the optimiser anew after so many evaluations; None for never.
-        on_evaluation: Told after each evaluation where things stand and the terms just evaluated; True to stop.
+        weights: Asked before each evaluation. When they change, the optimiser starts anew from the best picture.
+        on_evaluation: See `OnEvaluation`.
 
     Raises:
         PaintingError: The very first evaluation gives no finite number.
+        CheckpointError: The memory in `start` is not the optimiser's.
     """
-    state = Descent(picture=start)
-    first_loss = math.inf
-    rollbacks_in_a_row = 0
+    state = start if isinstance(start, Descent) else Descent(picture=start, weights=weights())
+    shape = state.picture.shape
 
-    def watched(point: NDArray[np.floating]) -> tuple[float, NDArray[np.float32]]:
-        nonlocal first_loss, rollbacks_in_a_row
+    def watched(point: NDArray[np.floating], following: Following | None = None) -> tuple[float, NDArray[np.float32]]:
+        nonlocal state
         if state.evaluations >= evaluations:
             raise _EndedError
-        picture = point.reshape(start.shape).astype(np.float32, copy=False)
-        terms, gradient = evaluate(picture)
+        if weights() != state.weights:
+            raise _ReweighedError
+        picture = point.reshape(shape).astype(np.float32, copy=False)
+        terms, gradient = evaluate(picture, state.weights)
+        before, slope = state, gradient.reshape(-1)
+        now = state = before.judged(picture, terms, gradient)
         loss = float(np.sum(terms, dtype=np.float64))
-        sound = np.isfinite(loss) and bool(np.isfinite(gradient).all()) and loss <= EXPLOSION * first_loss
-        if state.evaluations == 0:
-            if not sound:
-                raise PaintingError(
-                    f"The network gave the loss {loss} for the starting picture, which cannot be painted from; "
-                    "its weights may be damaged: fetch them again or choose another network."
-                )
-            first_loss = max(loss, float(np.finfo(np.float32).tiny))
-        state.evaluations += 1
-        if sound and loss < state.loss:
-            state.picture, state.terms, state.loss = picture, terms, loss
-            rollbacks_in_a_row = 0
-        if on_evaluation(state, terms):
-            state.stopped = True
+        sound = now.rollbacks == before.rollbacks
+
+        def resumable() -> Descent[WeightsT]:
+            return replace(now, memory=following(loss, slope)) if sound and following is not None else now
+
+        if on_evaluation(now, terms, resumable):
+            state = replace(now, stopped=True)
             raise _EndedError
         if not sound:
             raise _RolledBackError
-        return loss, gradient.reshape(-1)
+        return loss, slope
 
-    while state.evaluations < evaluations:
-        loss_before, spent_before = state.loss, state.evaluations
-        left = evaluations - state.evaluations
+    while state.evaluations < evaluations and state.rollbacks_in_a_row < MOST_ROLLBACKS:
+        memory = state.memory
+        state = replace(state, memory=None)
+        if memory is None:
+            state = replace(state, round_began=state.evaluations, round_loss=state.loss)
+        round_left = (
+            math.inf if round_evaluations is None else state.round_began + round_evaluations - state.evaluations
+        )
         try:
             minimise(
                 watched,
                 state.picture.reshape(-1),
-                min(left, round_evaluations or left),
+                int(min(evaluations - state.evaluations, round_left)),
                 bounds=bounds,
-                first_step=None if first_step is None else first_step * ROLLBACK_STEP**rollbacks_in_a_row,
+                first_step=None if first_step is None else first_step * ROLLBACK_STEP**state.rollbacks_in_a_row,
+                memory=memory,
             )
         except _EndedError:
             break
         except _RolledBackError:
-            state.rollbacks += 1
-            rollbacks_in_a_row += 1
-            if rollbacks_in_a_row >= MOST_ROLLBACKS:
-                break
             continue
-        round_is_over = round_evaluations is not None and state.evaluations - spent_before >= round_evaluations
-        if not round_is_over and state.loss > (1.0 - STANDSTILL) * loss_before:
+        except _ReweighedError:
+            state = state.weighed(weights())
+            continue
+        round_is_over = round_evaluations is not None and state.evaluations - state.round_began >= round_evaluations
+        if not round_is_over and state.loss > (1.0 - STANDSTILL) * state.round_loss:
             break
     return state

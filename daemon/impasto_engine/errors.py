@@ -5,13 +5,14 @@ EngineError
 ├── PictureError      a picture cannot be read, is absurd, or cannot be written
 ├── SettingsError     a setting is out of range or contradicts another
 ├── NetworkError      a feature network is unknown or its weights cannot be had
+├── CheckpointError   a checkpoint is damaged or belongs to another painting
 └── PaintingError     the painting itself cannot go on
 ```
 
 A message names the value received and the remedy. Details for a programmer go into `__cause__`.
 """
 
-__all__ = ["EngineError", "NetworkError", "PaintingError", "PictureError", "SettingsError"]
+__all__ = ["CheckpointError", "EngineError", "NetworkError", "PaintingError", "PictureError", "SettingsError"]
 
 
 class EngineError(Exception):
@@ -28,6 +29,10 @@ class SettingsError(EngineError):
 
 class NetworkError(EngineError):
     """A feature network is unknown, or its weights are missing or broken."""
+
+
+class CheckpointError(EngineError):
+    """A checkpoint is damaged, belongs to another painting, or cannot be written."""
 
 
 class PaintingError(EngineError):

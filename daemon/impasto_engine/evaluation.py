@@ -7,12 +7,12 @@ import numpy as np
 from impasto_engine import backend
 from impasto_engine.materials import prepare
 from impasto_engine.networks.network import Network, Precision
-from impasto_engine.painting import weights_of
 from impasto_engine.progress import Losses
 from impasto_engine.recipes import recipe_named
 from impasto_engine.settings import Settings, Style
 from impasto_engine.targets import pose
 from impasto_engine.types import Pixels
+from impasto_engine.weighing import weights_of
 
 __all__ = ["evaluate"]
 

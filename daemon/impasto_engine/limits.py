@@ -4,10 +4,13 @@ Nothing is computed here and nothing is imported: a limit is a number and a sent
 """
 
 __all__ = [
+    "MAX_CHECKPOINT_BYTES",
+    "MAX_COMPILED_FUNCTIONS",
     "MAX_EXIF_BYTES",
     "MAX_PICTURE_FILE_BYTES",
     "MAX_PICTURE_PIXELS",
     "MAX_RECIPE_BYTES",
+    "MAX_STATISTICS_BYTES",
 ]
 
 MAX_PICTURE_PIXELS = 200_000_000
@@ -30,3 +33,13 @@ MAX_EXIF_BYTES = 65_000
 
 MAX_RECIPE_BYTES = 65_000
 """Bytes of the XMP packet around a recipe: a JPEG holds it in one segment of at most 65,504 bytes."""
+
+MAX_COMPILED_FUNCTIONS = 16
+"""Compiled functions that a workshop keeps: a painting of three scales with a polisher has four, so this serves the
+last four sizes that were painted."""
+
+MAX_STATISTICS_BYTES = 64 * 1024**2
+"""Bytes of style statistics that a workshop keeps: those of one picture for VGG16 take 2.5 MB at each scale."""
+
+MAX_CHECKPOINT_BYTES = 16 * 1024**3
+"""Bytes of a checkpoint that is read: the largest picture painted takes about 25 arrays of its own size in float32."""

@@ -10,7 +10,7 @@ from impasto_engine.colour import Color, luminance, match_colours, match_luminan
 from impasto_engine.errors import PictureError
 from impasto_engine.resample import fill_transparent, fit, resize, resize_mask
 from impasto_engine.settings import Style
-from impasto_engine.targets import Source
+from impasto_engine.style_targets import Source
 from impasto_engine.types import Mask, Pixels
 
 __all__ = ["Materials", "prepare"]

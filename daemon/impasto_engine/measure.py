@@ -9,11 +9,12 @@ from impasto_engine import backend, machine
 from impasto_engine.cost import PASSES
 from impasto_engine.materials import prepare
 from impasto_engine.networks.network import Network
-from impasto_engine.painting import painting_size, weights_of
 from impasto_engine.recipes import recipe_named
 from impasto_engine.settings import Settings, Style
+from impasto_engine.stages import painting_size
 from impasto_engine.targets import pose
 from impasto_engine.types import Pixels
+from impasto_engine.weighing import weights_of
 
 __all__ = ["EvaluationCost", "measure_evaluation"]
 

@@ -1,16 +1,33 @@
 """What an optimiser is here: a way to evaluate ever better points."""
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["HISTORY", "Bounds", "Evaluate", "Minimise"]
+__all__ = ["HISTORY", "Bounds", "Evaluate", "Following", "Memory", "Minimise"]
 
-Evaluate = Callable[[NDArray[np.floating]], tuple[float, NDArray[np.float32]]]
-"""A point `(n,)` to its loss and gradient `(n,)`; it keeps the point, which must not be changed afterwards. May raise
-to end the minimisation; every optimiser lets that through."""
+Memory: TypeAlias = Mapping[str, NDArray[Any]]
+"""All that an optimiser knows between two evaluations, as arrays by name, none of which is changed afterwards."""
+
+Following: TypeAlias = Callable[[float, NDArray[np.float32]], Memory]
+"""From a loss and a gradient to what the optimiser will know after them. Pure: asking changes nothing."""
+
+
+class Evaluate(Protocol):
+    """A function of many variables, with its gradient."""
+
+    def __call__(
+        self, point: NDArray[np.floating], following: Following | None = None, /
+    ) -> tuple[float, NDArray[np.float32]]:
+        """The loss and the gradient `(n,)` at a point `(n,)`; may raise to end the minimisation.
+
+        Args:
+            point: Is kept, and must not be changed afterwards.
+            following: What the optimiser will know after this evaluation; None if it cannot tell.
+        """
+
 
 Bounds = tuple[float, float]
 """The lowest and the highest value."""
@@ -27,6 +44,7 @@ class Minimise(Protocol):
         *,
         bounds: Bounds | None,
         first_step: float | None,
+        memory: Memory | None = None,
     ) -> None:
         """Evaluates ever better points, about `evaluations` of them, or fewer where none is better.
 
@@ -39,6 +57,12 @@ class Minimise(Protocol):
             bounds: The lowest and the highest value that every variable may take; None for any.
             first_step: Root mean square by which the first trial step changes the variables, before anything is known
                 of the curvature; None for the optimiser's own.
+            memory: What `following` gave after some evaluation, to go on as if nothing had happened since; `start` and
+                `first_step` are then those of that time. None to begin. An optimiser that cannot tell what it knows
+                is never given any.
+
+        Raises:
+            CheckpointError: The memory is not one that this optimiser has given.
         """
 
 

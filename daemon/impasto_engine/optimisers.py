@@ -6,7 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto_engine.minimise import HISTORY, Bounds, Evaluate, Minimise
+from impasto_engine.errors import CheckpointError
+from impasto_engine.minimise import HISTORY, Bounds, Evaluate, Memory, Minimise
 from impasto_engine.projected_lbfgs import projected_lbfgs
 
 __all__ = ["OPTIMISERS", "scipy_lbfgs"]
@@ -19,6 +20,7 @@ def scipy_lbfgs(
     *,
     bounds: Bounds | None,
     first_step: float | None,
+    memory: Memory | None = None,
 ) -> None:
     """L-BFGS by SciPy (R. Byrd et al., "A Limited Memory Algorithm for Bound Constrained Optimization", 1995).
 
@@ -27,7 +29,11 @@ def scipy_lbfgs(
     has begun. So the variables are measured in units of the step that is wanted, and the loss in units of its gradient
     at the start, which makes the first step one unit long either way; L-BFGS is otherwise indifferent to both. Its
     tolerances are switched off, since they are meant for losses of about one, and recipes differ by powers of ten.
+
+    SciPy keeps what it knows to itself, so there is no memory to go on from.
     """
+    if memory is not None:
+        raise CheckpointError("SciPy's L-BFGS cannot go on from a memory; paint anew.")
     from scipy.optimize import fmin_l_bfgs_b  # not at the top: half a second, and most paintings do without
 
     unit = 1.0 if first_step is None else first_step * math.sqrt(start.size)

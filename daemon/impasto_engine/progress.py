@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from impasto_engine.types import Pixels
+
+if TYPE_CHECKING:
+    from impasto_engine.checkpoint import Checkpoint
 
 __all__ = ["Losses", "Painting", "Progress"]
 
@@ -51,6 +55,7 @@ class Progress:
             into compiling.
         rollbacks: How often painting had to go back to the best picture because a loss was not finite or exploded.
         preview: Call it for the best picture of this scale so far, as `Painting.pixels`; costs nothing until called.
+        checkpoint: Call it for where the painting stands now, to go on from later; costs nothing until called.
     """
 
     evaluation: int
@@ -66,6 +71,7 @@ class Progress:
     remaining_s: float | None
     rollbacks: int
     preview: Callable[[], Pixels] = field(repr=False)
+    checkpoint: "Callable[[], Checkpoint]" = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

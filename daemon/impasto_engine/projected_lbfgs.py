@@ -5,16 +5,23 @@ values that lie on a bound and want to leave it stay out of it (the two-metric p
 Newton Methods for Optimization Problems with Simple Constraints", 1982); the step is clipped to the bounds and
 shortened until it lowers the loss enough (Armijo's condition). SciPy's L-BFGS-B looks for the best bounds to meet
 before each step, in float64, which takes longer than an evaluation of a small network.
+
+All that is known between two evaluations is an `LbfgsState`, which nothing changes: a minimisation can be left after
+any evaluation and taken up from its state with the same result.
 """
+
+from functools import partial
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto_engine.minimise import HISTORY, Bounds, Evaluate
+from impasto_engine.errors import CheckpointError
+from impasto_engine.minimise import HISTORY, Bounds, Evaluate, Memory
 
-__all__ = ["projected_lbfgs"]
+__all__ = ["LbfgsState", "begin", "projected_lbfgs", "step"]
 
-Vector = NDArray[np.float32]
+Vector: TypeAlias = NDArray[np.float32]
 
 SUFFICIENT = 1e-4
 """Armijo's constant: the share of the decrease promised by the slope that a step must bring (Nocedal & Wright, §3.1).
@@ -30,6 +37,96 @@ LEAST_CURVATURE = 1e-10
 """A step along which the gradient grows less than this, relative to their lengths, says nothing of the curvature."""
 
 
+class Pair(NamedTuple):
+    """What one step told of the curvature.
+
+    Attributes:
+        s: `(n,)`, the step.
+        y: `(n,)`, the change of the gradient along it.
+        product: `sᵀy`, above zero.
+    """
+
+    s: Vector
+    y: Vector
+    product: float
+
+
+class LbfgsState(NamedTuple):
+    """Between two evaluations.
+
+    Attributes:
+        trial: `(n,)`, the point to evaluate next; None when nothing is left to gain.
+        first_step: As for `Minimise`.
+        point: `(n,)`, the last point accepted; None before the first evaluation, as the next two.
+        gradient: `(n,)`, there.
+        direction: `(n,)`, in which the trial lies from there.
+        loss: There.
+        length: Of the trial's step, in lengths of the direction.
+        shortenings: How often it has been shortened.
+        history: The last pairs, newest last, `HISTORY` at the most.
+    """
+
+    trial: Vector | None
+    first_step: float | None
+    point: Vector | None = None
+    gradient: Vector | None = None
+    direction: Vector | None = None
+    loss: float = float("inf")
+    length: float = 0.0
+    shortenings: int = 0
+    history: tuple[Pair, ...] = ()
+
+    def as_memory(self) -> Memory:
+        """As `from_memory` takes it; no vector is copied."""
+        vectors = {name: getattr(self, name) for name in _VECTORS}
+        memory = {name: vector for name, vector in vectors.items() if vector is not None}
+        memory["first_step"] = np.array([] if self.first_step is None else [self.first_step])
+        memory["numbers"] = np.array([self.loss, self.length, self.shortenings])
+        memory["products"] = np.array([pair.product for pair in self.history])
+        for place, pair in enumerate(self.history):
+            memory[f"s{place}"], memory[f"y{place}"] = pair.s, pair.y
+        return memory
+
+    @classmethod
+    def from_memory(cls, memory: Memory, size: int) -> "LbfgsState":
+        """The state that `as_memory` gave.
+
+        Args:
+            memory: What it gave.
+            size: How many variables there are.
+
+        Raises:
+            CheckpointError: It gave nothing like this.
+        """
+        vectors = {name: memory[name] for name in _VECTORS if name in memory}
+        try:
+            first_step = memory["first_step"].tolist()
+            loss, length, shortenings = memory["numbers"].tolist()
+            history = tuple(
+                Pair(memory[f"s{place}"], memory[f"y{place}"], product)
+                for place, product in enumerate(memory["products"].tolist())
+            )
+        except KeyError as error:
+            raise CheckpointError(f"The checkpoint lacks {error} of the optimiser; paint anew.") from error
+        for vector in (*vectors.values(), *(part for pair in history for part in pair[:2])):
+            if vector.shape != (size,) or vector.dtype != np.float32:
+                raise CheckpointError(
+                    f"The checkpoint holds {vector.dtype} of shape {vector.shape} where the optimiser has float32 of "
+                    f"({size},); paint anew."
+                )
+        return cls(
+            **{"trial": None, **vectors},
+            first_step=first_step[0] if first_step else None,
+            loss=loss,
+            length=length,
+            shortenings=int(shortenings),
+            history=history,
+        )
+
+
+_VECTORS = ("trial", "point", "gradient", "direction")
+
+
 def projected_lbfgs(
     evaluate: Evaluate,
     start: Vector,
@@ -37,88 +134,110 @@ def projected_lbfgs(
     *,
     bounds: Bounds | None,
     first_step: float | None,
+    memory: Memory | None = None,
 ) -> None:
     """See `minimise.Minimise`."""
+    state = begin(start, bounds, first_step) if memory is None else LbfgsState.from_memory(memory, start.size)
+    for _ in range(evaluations):
+        if state.trial is None:
+            return
+        following = partial(_following, state, bounds)
+        loss, gradient = evaluate(state.trial, following)
+        state = step(state, loss, gradient, bounds)
+
+
+def begin(start: Vector, bounds: Bounds | None, first_step: float | None) -> LbfgsState:
+    """The state before the first evaluation."""
+    return LbfgsState(trial=_clipped(start, bounds), first_step=first_step)
+
+
+def step(state: LbfgsState, loss: float, gradient: Vector, bounds: Bounds | None) -> LbfgsState:
+    """The state after the trial was evaluated.
+
+    Args:
+        state: The one before.
+        loss: At `state.trial`.
+        gradient: `(n,)`, there.
+        bounds: The same at each step.
+    """
+    trial, point = state.trial, state.point
+    assert trial is not None  # noqa: S101
+    if point is None:
+        return _aimed(state._replace(point=trial, gradient=gradient, loss=loss), bounds)
+    assert state.gradient is not None  # noqa: S101
+    promised = float(np.dot(state.gradient, trial - point))
+    if loss <= state.loss + SUFFICIENT * promised:
+        history = _learnt(state.history, trial - point, gradient - state.gradient)
+        return _aimed(state._replace(point=trial, gradient=gradient, loss=loss, history=history), bounds)
+    if state.shortenings + 1 < MOST_SHORTENINGS:
+        excess = loss - state.loss - promised
+        shorter = -0.5 * promised / excess if excess > 0.0 else SHRINKING[1]
+        length = state.length * min(max(shorter, SHRINKING[0]), SHRINKING[1])
+        return _tried(state._replace(length=length, shortenings=state.shortenings + 1), bounds)
+    return _aimed(state._replace(history=()), bounds) if state.history else state._replace(trial=None)
+
+
+def _following(state: LbfgsState, bounds: Bounds | None, loss: float, gradient: Vector) -> Memory:
+    return step(state, loss, gradient, bounds).as_memory()
+
+
+def _aimed(state: LbfgsState, bounds: Bounds | None) -> LbfgsState:
+    """With a direction from the point, and the first trial in it."""
+    assert state.point is not None  # noqa: S101
+    assert state.gradient is not None  # noqa: S101
+    free = _free(state.point, state.gradient, bounds)
+    direction = -_inverse_times(state.history, free)
+    direction[free == 0.0] = 0.0
+    if float(np.dot(direction, free)) >= 0.0:
+        return _aimed(state._replace(history=()), bounds) if state.history else state._replace(trial=None)
+    length = 1.0
+    if not state.history:
+        norm, first_step = float(np.linalg.norm(direction)), state.first_step
+        length = 1.0 / norm if first_step is None else first_step * float(np.sqrt(direction.size)) / norm
+    return _tried(state._replace(direction=direction, length=length, shortenings=0), bounds)
+
+
+def _tried(state: LbfgsState, bounds: Bounds | None) -> LbfgsState:
+    """With the trial at the length given."""
+    assert state.point is not None  # noqa: S101
+    assert state.direction is not None  # noqa: S101
+    return state._replace(trial=_clipped(state.point + np.float32(state.length) * state.direction, bounds))
+
+
+def _clipped(point: Vector, bounds: Bounds | None) -> Vector:
     low, high = bounds or (-np.inf, np.inf)
-    point = np.clip(start, low, high, dtype=np.float32)
-    loss, gradient = evaluate(point)
-    spent = 1
-    curvature = _Curvature(point.size)
-    while spent < evaluations:
-        free = _free(point, gradient, low, high)
-        direction = -curvature.inverse_times(free)
-        direction[free == 0.0] = 0.0
-        slope = float(np.dot(direction, free))
-        if slope >= 0.0:
-            if curvature.count == 0:
-                return
-            curvature.forget()
-            continue
-        step = 1.0
-        if curvature.count == 0:
-            length = float(np.linalg.norm(direction))
-            step = 1.0 / length if first_step is None else first_step * np.sqrt(point.size) / length
-        for _ in range(MOST_SHORTENINGS):
-            trial = np.clip(point + np.float32(step) * direction, low, high, dtype=np.float32)
-            trial_loss, trial_gradient = evaluate(trial)
-            spent += 1
-            promised = float(np.dot(free, trial - point))
-            if trial_loss <= loss + SUFFICIENT * promised or spent >= evaluations:
-                break
-            excess = trial_loss - loss - promised
-            shorter = -0.5 * promised / excess if excess > 0.0 else SHRINKING[1]
-            step *= min(max(shorter, SHRINKING[0]), SHRINKING[1])
-        else:
-            if curvature.count == 0:
-                return
-            curvature.forget()
-            continue
-        curvature.learn(trial - point, trial_gradient - gradient)
-        point, loss, gradient = trial, trial_loss, trial_gradient
+    clipped: Vector = np.clip(point, low, high, dtype=np.float32)
+    return clipped
 
 
-def _free(point: Vector, gradient: Vector, low: float, high: float) -> Vector:
+def _free(point: Vector, gradient: Vector, bounds: Bounds | None) -> Vector:
     """The gradient without the values that lie on a bound and would leave it."""
+    if bounds is None:
+        return gradient
+    low, high = bounds
     held = ((point <= low) & (gradient > 0.0)) | ((point >= high) & (gradient < 0.0))
     return np.where(held, np.float32(0.0), gradient)
 
 
-class _Curvature:
-    """The last steps `s` and gradient changes `y`, newest last."""
+def _learnt(history: tuple[Pair, ...], s: Vector, y: Vector) -> tuple[Pair, ...]:
+    """With one more pair, without the oldest where there are too many."""
+    product = float(np.dot(s, y))
+    if product <= LEAST_CURVATURE * float(np.linalg.norm(s)) * float(np.linalg.norm(y)):
+        return history
+    return (*history, Pair(s, y, product))[-HISTORY:]
 
-    def __init__(self, size: int) -> None:
-        self.count = 0
-        self._steps = np.empty((HISTORY, size), np.float32)
-        self._changes = np.empty((HISTORY, size), np.float32)
-        self._products = np.empty(HISTORY)
-        self._order: list[int] = []
 
-    def forget(self) -> None:
-        """Starts anew."""
-        self.count = 0
-        self._order = []
-
-    def learn(self, step: Vector, change: Vector) -> None:
-        """Remembers a pair, instead of the oldest where there are enough."""
-        product = float(np.dot(step, change))
-        if product <= LEAST_CURVATURE * float(np.linalg.norm(step)) * float(np.linalg.norm(change)):
-            return
-        place = self._order.pop(0) if len(self._order) == HISTORY else len(self._order)
-        self._steps[place], self._changes[place], self._products[place] = step, change, product
-        self._order.append(place)
-        self.count = len(self._order)
-
-    def inverse_times(self, gradient: Vector) -> Vector:
-        """The inverse Hessian times a gradient (algorithm 7.4, scaled as in equation 7.20)."""
-        q = gradient.copy()
-        alphas = {}
-        for place in reversed(self._order):
-            alphas[place] = float(np.dot(self._steps[place], q)) / self._products[place]
-            q -= np.float32(alphas[place]) * self._changes[place]
-        if self._order:
-            newest = self._order[-1]
-            q *= np.float32(self._products[newest] / float(np.dot(self._changes[newest], self._changes[newest])))
-        for place in self._order:
-            beta = float(np.dot(self._changes[place], q)) / self._products[place]
-            q += np.float32(alphas[place] - beta) * self._steps[place]
-        return q
+def _inverse_times(history: tuple[Pair, ...], gradient: Vector) -> Vector:
+    """The inverse Hessian times a gradient (algorithm 7.4, scaled as in equation 7.20)."""
+    q = gradient.copy()
+    alphas = []
+    for pair in reversed(history):
+        alphas.append(float(np.dot(pair.s, q)) / pair.product)
+        q -= np.float32(alphas[-1]) * pair.y
+    if history:
+        newest = history[-1]
+        q *= np.float32(newest.product / float(np.dot(newest.y, newest.y)))
+    for pair, alpha in zip(history, reversed(alphas), strict=True):
+        beta = float(np.dot(pair.y, q)) / pair.product
+        q += np.float32(alpha - beta) * pair.s
+    return q

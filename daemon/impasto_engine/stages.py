@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from impasto_engine.networks.network import Network
 from impasto_engine.recipes import recipe_named
+from impasto_engine.resample import fit
 from impasto_engine.scales import Scale, schedule
-from impasto_engine.settings import Settings
+from impasto_engine.settings import ORIGINAL, Settings
 
-__all__ = ["Stage", "stages"]
+__all__ = ["Stage", "painting_size", "stages"]
 
 POLISH_EVALUATIONS = 30
 """Evaluations with the polisher for a recipe that has no number of its own."""
@@ -24,6 +25,18 @@ class Stage:
 
     scale: Scale
     network: Network
+
+
+def painting_size(height: int, width: int, settings: Settings) -> tuple[int, int]:
+    """The height and width in which a content image of `height` × `width` will be painted."""
+    recipe = recipe_named(settings.recipe)
+    if settings.size == ORIGINAL:
+        return height, width
+    if settings.size is not None:
+        return fit(height, width, int(settings.size))
+    if recipe.rows is not None:
+        return recipe.rows, max(1, int(width * recipe.rows / height))
+    return fit(height, width, recipe.longer_side)
 
 
 def stages(height: int, width: int, network: Network, polisher: Network | None, settings: Settings) -> list[Stage]:

@@ -1,10 +1,11 @@
 """Targets: what the content and style images look like through the network, computed once for each scale.
 
-Here the constants of `recipes` are fixed: k_c for the content, k_1 and k_2 for the style.
+Here the constant k_c of `recipes` is fixed.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -15,48 +16,27 @@ from impasto_engine import backend
 from impasto_engine.backend import GradientFunction
 from impasto_engine.errors import SettingsError
 from impasto_engine.guides import guides, normalise
-from impasto_engine.networks.network import Extractor, Network, Pooling, Precision, TapShape
+from impasto_engine.networks.network import Extractor, Network, Pooling, Precision
 from impasto_engine.objective import Objective, as_compared
 from impasto_engine.progress import Losses
-from impasto_engine.recipes import Normalisation, Recipe
-from impasto_engine.statistics import mean_and_second_moment, moments
-from impasto_engine.tiling import TiledGradient, features_in_tiles, sums_in_tiles
+from impasto_engine.recipes import Normalisation, Recipe, TotalVariation
+from impasto_engine.style_targets import SMALLEST_ENERGY, Sight, Source, style_targets
+from impasto_engine.tiling import TiledGradient, features_in_tiles
 from impasto_engine.types import Mask, Tensor, Tree
+from impasto_engine.weighing import Place, Weighing, Weights
+from impasto_engine.workshop import Workshop
 
-__all__ = ["Problem", "Source", "Weights", "pose"]
-
-FLATNESS = 0.01
-"""A style without variance (a plain colour) would make the relative covariance loss infinite: its energy is taken to
-be at least that of a picture whose features vary by this share of their mean's square."""
-
-SMALLEST_ENERGY = 1e-12
-"""Keeps a division by the energy of an all-zero feature map finite."""
+__all__ = ["Problem", "Source", "pose"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """A style image at the size in which its statistics are taken.
+class Kind(NamedTuple):
+    """What an objective computes; equal where one compiled function serves for two."""
 
-    Attributes:
-        colours: `(H, W, 3)` float32, sRGB, 0-255.
-        alpha: `(H, W)`; transparent pixels count in no statistic. None where all are opaque.
-        weight: How much this style counts beside the others.
-        region: `(H, W)` of the content's size: where this style is painted. None for everywhere.
-    """
-
-    colours: NDArray[np.float32]
-    alpha: Mask | None
-    weight: float
-    region: Mask | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weights:
-    """The weights of the three losses."""
-
-    content: float
-    style: float
-    tv: float
+    sight: Sight
+    content_taps: tuple[str, ...]
+    style_taps: tuple[str, ...]
+    centred: bool
+    variation: TotalVariation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +45,23 @@ class Problem:
 
     Attributes:
         objective: The terms as a function of the picture.
-        arguments: What the function needs beside it.
+        kind: What that computes.
+        arguments: What the function needs beside the picture, with the weights that the problem was posed with.
+        weighing: From weights to those of the arguments that depend on them.
         crop: Pixels of the sides of what is looked at at once; None for the whole picture.
     """
 
     objective: Objective
+    kind: Kind
     arguments: Tree
+    weighing: Weighing
     crop: int | None = None
+
+    def weighed(self, weights: Weights) -> Tree:
+        """The arguments with other weights."""
+        groups = zip(self.arguments["styles"], self.weighing.shares(weights), strict=True)
+        styles = [{**group, "styles": _shared(group["styles"], shares)} for group, shares in groups]
+        return {**self.arguments, "weights": self.weighing.terms(weights), "styles": styles}
 
     def gradient(self) -> GradientFunction:
         """The terms and the gradient of their sum."""
@@ -98,6 +88,7 @@ def pose(
     pooling: Pooling,
     precision: Precision,
     crop: int | None = None,
+    workshop: Workshop | None = None,
 ) -> Problem:
     """The problem of painting at one scale.
 
@@ -113,10 +104,11 @@ def pose(
         pooling: The network's pooling.
         precision: The precision of the features.
         crop: Look at pictures in crops with sides of so many pixels (see `tiling`); None for at whole pictures.
+        workshop: Where statistics of the styles may be at hand; None for nowhere.
     """
-    extractor = network.extractor(
-        tuple(dict.fromkeys((*content_taps, *style_taps))), pooling=pooling, edges=recipe.edges, precision=precision
-    )
+    taps = tuple(dict.fromkeys((*content_taps, *style_taps)))
+    sight = Sight(network, taps, pooling, recipe.edges, precision, crop)
+    extractor = network.extractor(taps, pooling=pooling, edges=recipe.edges, precision=precision)
     height, width = content.shape[:2]
     for colours in (content, *(style.colours for style in styles)):
         if min(colours.shape[:2]) < network.smallest_side:
@@ -124,13 +116,27 @@ def pose(
                 f"A picture of {colours.shape[1]} × {colours.shape[0]} pixels is too small for {network.name}, "
                 f"which needs {network.smallest_side} on each side; choose a larger size, or vgg16."
             )
-    shapes = extractor.shapes(height, width)
-    groups = _grouped_by_region(styles if style_taps else ())
+    places = _places(styles if style_taps else (), alpha)
+    weighing = Weighing(
+        recipe=recipe,
+        contents=len(content_taps),
+        styles=len(style_taps),
+        places=places,
+        own=tuple(style.weight for style in styles),
+    )
+    workshop = workshop or Workshop()
+    asked = [style_targets(extractor, style, style_taps, (height, width), recipe, sight, workshop) for style in styles]
     arguments: Tree = {
         "parameters": extractor.parameters,
-        "weights": _term_weights(weights, recipe, len(content_taps), len(style_taps)),
+        "weights": weighing.terms(weights),
         "content": _content_targets(extractor, content, alpha, content_taps, recipe, crop),
-        "styles": _style_groups(extractor, groups, alpha, (height, width), style_taps, shapes, recipe, crop),
+        "styles": [
+            {
+                "guides": _place_guides(extractor, place.region, alpha, style_taps),
+                "styles": _shared([{"taps": asked[style]} for style in place.styles], shares),
+            }
+            for place, shares in zip(places, weighing.shares(weights), strict=True)
+        ],
     }
     if alpha is not None:
         arguments["visible"] = alpha
@@ -144,13 +150,12 @@ def pose(
     if crop is None:
         # On the device from here on, rather than sent there with each evaluation.
         arguments = keras.tree.map_structure(ops.convert_to_tensor, arguments)
-    return Problem(objective=objective, arguments=arguments, crop=crop)
+    kind = Kind(sight, content_taps, style_taps, recipe.centred, recipe.total_variation)
+    return Problem(objective=objective, kind=kind, arguments=arguments, weighing=weighing, crop=crop)
 
 
-def _term_weights(weights: Weights, recipe: Recipe, contents: int, styles: int) -> NDArray[np.float32]:
-    per_content = weights.content / max(contents, 1)
-    per_style = weights.style * recipe.style_tap_weight(max(styles, 1))
-    return np.array([per_content] * contents + [per_style] * styles + [weights.tv], np.float32)
+def _shared(styles: Sequence[Tree], shares: Sequence[np.float32]) -> list[Tree]:
+    return [{**style, "share": share} for style, share in zip(styles, shares, strict=True)]
 
 
 def _content_targets(
@@ -193,125 +198,31 @@ def _content_scale(normalisation: Normalisation, energy: float) -> float:
     return 0.5 if normalisation is Normalisation.GATYS else 1.0
 
 
-def _grouped_by_region(styles: Sequence[Source]) -> list[list[Source]]:
+def _places(styles: Sequence[Source], alpha: Mask | None) -> tuple[Place, ...]:
     """Styles that are painted in the same place share the picture's statistics."""
-    groups: dict[int | None, list[Source]] = {}
-    for style in styles:
-        groups.setdefault(None if style.region is None else id(style.region), []).append(style)
-    return list(groups.values())
-
-
-def _style_groups(
-    extractor: Extractor,
-    groups: Sequence[Sequence[Source]],
-    alpha: Mask | None,
-    size: tuple[int, int],
-    taps: tuple[str, ...],
-    shapes: dict[str, TapShape],
-    recipe: Recipe,
-    crop: int | None,
-) -> list[Tree]:
-    everywhere = np.ones(size, np.float32)
-    opaque = everywhere if alpha is None else alpha
-    coverage = sum(
-        style.weight * (everywhere if style.region is None else style.region) for group in groups for style in group
+    together: dict[int | None, list[int]] = {}
+    for number, style in enumerate(styles):
+        together.setdefault(None if style.region is None else id(style.region), []).append(number)
+    regions = [styles[numbers[0]].region for numbers in together.values()]
+    return tuple(
+        Place(region=region, area=_area(region, alpha), styles=tuple(numbers))
+        for region, numbers in zip(regions, together.values(), strict=True)
     )
-    full = float(np.max(coverage)) if groups else 1.0
-    result = []
-    for group in groups:
-        region = group[0].region
-        place = opaque if region is None else region * opaque
-        area = float(place.sum(dtype=np.float64)) / max(float(opaque.sum(dtype=np.float64)), 1.0)
-        masked = region is not None or alpha is not None
-        guided = guides(extractor, place) if masked else {}
-        result.append(
-            {
-                "guides": {tap: normalise(guided[tap]) for tap in taps if tap in guided},
-                "styles": [
-                    {
-                        "share": np.float32(style.weight * area / full),
-                        "taps": _style_targets(extractor, style, taps, shapes, size, recipe, crop),
-                    }
-                    for style in group
-                ],
-            }
-        )
-    return result
 
 
-def _style_targets(
-    extractor: Extractor,
-    style: Source,
-    taps: tuple[str, ...],
-    shapes: dict[str, TapShape],
-    size: tuple[int, int],
-    recipe: Recipe,
-    crop: int | None,
-) -> Tree:
-    guided = {tap: normalise(g) for tap, g in guides(extractor, style.alpha).items()} if style.alpha is not None else {}
-
-    def measured(picture: Tensor, parameters: Tree) -> Tree:
-        features = extractor(picture, parameters)
-        return {
-            tap: mean_and_second_moment(
-                features[tap], guided.get(tap), extractor.readings.get(tap), centred=recipe.centred
-            )
-            for tap in taps
-        }
-
-    if crop is None:
-        statistics = backend.current().forward(measured, style.colours[None], extractor.parameters)
-    else:
-        statistics = {
-            tap: moments(*sums, extractor.readings.get(tap), centred=recipe.centred)
-            for tap, sums in sums_in_tiles(extractor, style.colours, guided, taps, crop).items()
-        }
-    own_shapes = extractor.shapes(*style.colours.shape[:2])
-    targets = {}
-    for tap in taps:
-        mean, second = (ops.convert_to_numpy(part) for part in statistics[tap])
-        positions = shapes[tap].height * shapes[tap].width
-        own_positions = own_shapes[tap].height * own_shapes[tap].width
-        channels = extractor.readings[tap].channels if tap in extractor.readings else own_shapes[tap].channels
-        targets[tap] = _style_target(
-            recipe.normalisation, mean, second, positions, own_positions, pixels=size[0] * size[1], channels=channels
-        )
-    return targets
+def _area(region: Mask | None, alpha: Mask | None) -> float:
+    """A region's share of the opaque part of the picture."""
+    if region is None:
+        return 1.0
+    opaque = np.ones_like(region) if alpha is None else alpha
+    return float((region * opaque).sum(dtype=np.float64)) / max(float(opaque.sum(dtype=np.float64)), 1.0)
 
 
-def _style_target(
-    normalisation: Normalisation,
-    mean: NDArray[np.float32],
-    second: NDArray[np.float32],
-    positions: int,
-    own_positions: int,
-    *,
-    pixels: int,
-    channels: int,
-) -> Tree:
-    """The statistics of a style at one tap and the constants k_1 and k_2.
-
-    With Ĝ = G / M the Gram matrix divided by its number of positions:
-
-    - `ENERGY`: 1 / ‖S_t‖² and 1 / ‖μ_t‖².
-    - `GATYS`: (G/M - A/M)² / (4 N²), which is (G - A)² / (4 N² M²) where M is the same (Gatys 2015, eq. 4). N is the
-      number of channels compared: the teacher's, for a distilled network.
-    - `ARTICLE`: (G - A)² / (4 · 3² · (H·W)²), unnormalised, so M Ĝ is compared with M_t Â.
-    """
-    mean_scale = 0.0
-    if normalisation is Normalisation.ENERGY:
-        mean_energy = float(np.sum(np.square(mean, dtype=np.float64)))
-        energy = max(float(np.sum(np.square(second, dtype=np.float64))), (FLATNESS * mean_energy) ** 2)
-        second_scale = 1.0 / max(energy, SMALLEST_ENERGY)
-        mean_scale = 1.0 / max(mean_energy, SMALLEST_ENERGY)
-    elif normalisation is Normalisation.GATYS:
-        second_scale = 1.0 / (4.0 * channels**2)
-    else:
-        second_scale = (positions / pixels) ** 2 / (4.0 * 3.0**2)
-        second = second * np.float32(own_positions / positions)
-    return {
-        "mean": mean,
-        "second": second,
-        "mean_scale": np.float32(mean_scale),
-        "second_scale": np.float32(second_scale),
-    }
+def _place_guides(
+    extractor: Extractor, region: Mask | None, alpha: Mask | None, taps: tuple[str, ...]
+) -> dict[str, Mask]:
+    if region is None and alpha is None:
+        return {}
+    masks = [mask for mask in (region, alpha) if mask is not None]
+    guided = guides(extractor, masks[0] if len(masks) == 1 else masks[0] * masks[1])
+    return {tap: normalise(guided[tap]) for tap in taps if tap in guided}

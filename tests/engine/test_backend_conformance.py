@@ -8,7 +8,8 @@ from impasto_engine import Settings, Style, backend, evaluate, paint
 from impasto_engine.networks.network import Edges, Pooling, Precision
 from impasto_engine.optimisers import scipy_lbfgs
 from impasto_engine.recipes import recipe_named
-from impasto_engine.targets import Problem, Source, Weights, pose
+from impasto_engine.targets import Problem, Source, pose
+from impasto_engine.weighing import Weights
 from oracles.network import forward
 from oracles.recipes import CONTENT_LAYERS, STYLE_LAYERS, WEIGHTS, Oracle, StyleImage
 
@@ -76,7 +77,7 @@ def test_a_short_painting_goes_the_way_that_the_same_optimiser_goes_on_the_oracl
     reference = oracle("impasto", pictures, kernels)
     losses = []
 
-    def loss_and_gradient(point: np.ndarray) -> tuple[float, np.ndarray]:
+    def loss_and_gradient(point: np.ndarray, following=None) -> tuple[float, np.ndarray]:
         judgement = reference.judge(point.reshape(HEIGHT, WIDTH, 3))
         losses.append(judgement.loss)
         return judgement.loss, judgement.gradient.reshape(-1)

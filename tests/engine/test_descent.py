@@ -76,9 +76,17 @@ def faulty(faults: dict[int, Fault]) -> Evaluate:
     return evaluate
 
 
-def run(evaluate: Evaluate = bowl, evaluations: int = 30, *, start=START, told=lambda state, terms: False, **options):
+def run(
+    evaluate: Evaluate = bowl,
+    evaluations: int = 30,
+    *,
+    start=START,
+    told=lambda state, terms: False,
+    weights=lambda: None,
+    **options,
+):
     return descend(
-        evaluate,
+        lambda picture, weights: evaluate(picture),
         start,
         evaluations,
         **(
@@ -87,7 +95,8 @@ def run(evaluate: Evaluate = bowl, evaluations: int = 30, *, start=START, told=l
                 "bounds": None,
                 "first_step": None,
                 "round_evaluations": None,
-                "on_evaluation": told,
+                "weights": weights,
+                "on_evaluation": lambda state, terms, resumable: told(state, terms),
             }
             | options
         ),
@@ -226,7 +235,7 @@ def test_an_optimiser_goes_as_far_whatever_unit_the_loss_is_in(optimiser, scale,
     # Relative losses have gradients that fall with the number of pixels: 1e-9 is what a large picture asks for.
     losses = []
 
-    def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
+    def evaluate(point: np.ndarray, following=None) -> tuple[float, np.ndarray]:
         off = point.reshape(GOAL.shape) - GOAL
         losses.append(float(np.sum(STEEPNESS * off**2)))
         return scale * losses[-1], scale * (2.0 * STEEPNESS * off).reshape(-1)
@@ -243,7 +252,7 @@ def test_an_optimiser_goes_as_far_whatever_unit_the_loss_is_in(optimiser, scale,
 def test_the_first_step_has_the_root_mean_square_asked_for(optimiser, scale, bounds):
     points = []
 
-    def evaluate(point: np.ndarray) -> tuple[float, np.ndarray]:
+    def evaluate(point: np.ndarray, following=None) -> tuple[float, np.ndarray]:
         points.append(point.copy())
         off = point.reshape(GOAL.shape) - GOAL
         return scale * float(np.sum(STEEPNESS * off**2)), scale * (2.0 * STEEPNESS * off).reshape(-1)
@@ -270,7 +279,7 @@ def test_it_ends_where_there_is_nothing_to_gain():
 def test_an_optimiser_that_gives_up_is_started_anew_while_there_is_something_to_gain():
     starts = []
 
-    def gives_up_after_three(evaluate, start, evaluations, *, bounds, first_step):
+    def gives_up_after_three(evaluate, start, evaluations, *, bounds, first_step, memory):
         starts.append(start.copy())
         scipy_lbfgs(evaluate, start, min(3, evaluations), bounds=bounds, first_step=first_step)
 

@@ -13,7 +13,8 @@ from impasto_engine.networks.network import Edges, Network, Pooling, Precision
 from impasto_engine.networks.reading import Reading
 from impasto_engine.networks.vgg import Vgg
 from impasto_engine.recipes import recipe_named
-from impasto_engine.targets import Problem, Source, Weights, pose
+from impasto_engine.targets import Problem, Source, pose
+from impasto_engine.weighing import Weights
 from oracles.recipes import CONTENT_LAYERS, STYLE_LAYERS, WEIGHTS, Judgement, Oracle, StyleImage
 
 RELATIVE = 1e-4

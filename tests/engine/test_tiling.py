@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from impasto_engine.networks.lite import load_lite
 from impasto_engine.networks.network import Pooling, Precision
 from impasto_engine.recipes import RECIPES, recipe_named
-from impasto_engine.targets import Source, Weights, pose
+from impasto_engine.targets import Source, pose
 from impasto_engine.tiles import tiles
+from impasto_engine.weighing import Weights
 
 STYLES = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block5_conv1")
 

@@ -1,0 +1,299 @@
+"""The painter: one painting while it is being made, from stage to stage."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import cached_property, lru_cache
+from typing import NamedTuple, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from impasto_engine import machine
+from impasto_engine.checkpoint import Checkpoint
+from impasto_engine.descent import Descent, descend
+from impasto_engine.errors import CheckpointError, SettingsError
+from impasto_engine.fingerprint import fingerprint
+from impasto_engine.materials import Materials, prepare
+from impasto_engine.networks.network import Extractor, Network, evaluation_work
+from impasto_engine.optimisers import OPTIMISERS
+from impasto_engine.progress import Losses, Painting, Progress
+from impasto_engine.recipes import Start, recipe_named
+from impasto_engine.resample import resize
+from impasto_engine.scales import Scale
+from impasto_engine.settings import Settings
+from impasto_engine.stages import Stage, painting_size, stages
+from impasto_engine.targets import Problem, pose
+from impasto_engine.types import Pixels
+from impasto_engine.version import __version__
+from impasto_engine.weighing import Weights
+from impasto_engine.workshop import Workshop
+
+__all__ = ["Attendance", "Painter", "Taps"]
+
+Colours = NDArray[np.float32]
+
+WEIGHTS = ("strength", "content_weight", "style_weight", "tv_weight")
+"""The settings that may change while a picture is being painted."""
+
+
+class Attendance(TypedDict, total=False):
+    """What a caller may have to do with a painting while it is being made.
+
+    Attributes:
+        on_progress: Called after each evaluation.
+        should_stop: Asked after each evaluation; once it says True, the best picture so far is the result.
+        weights: Asked before each evaluation for the weights of the losses; those of the settings and styles unless
+            given. When they change, painting goes on from the best picture, at the scale it has come to.
+        checkpoint: Where the same painting stood once (see `Progress`), to go on from there rather than to begin. With
+            the optimiser `lbfgs` it goes on as if it had never stopped; SciPy's starts anew from the best picture.
+        workshop: Where compiled functions and statistics of earlier paintings may be at hand.
+        clock: Gives seconds.
+    """
+
+    on_progress: Callable[[Progress], None]
+    should_stop: Callable[[], bool]
+    weights: Callable[[], Weights]
+    checkpoint: Checkpoint | None
+    workshop: Workshop | None
+    clock: Callable[[], float]
+
+
+class Taps(NamedTuple):
+    """Where a network's features are compared."""
+
+    content: tuple[str, ...]
+    style: tuple[str, ...]
+
+
+class Painter:
+    """See the module.
+
+    Args:
+        materials: The pictures.
+        network: The feature network.
+        polisher: The one that paints on at full size; None for none.
+        settings: How to paint.
+        taps_of: Where features are compared.
+        init: What painting starts from.
+        start: The picture to start from, for `init="picture"`.
+        weights, checkpoint, workshop, on_progress, should_stop, clock: See `Attendance`.
+    """
+
+    def __init__(
+        self,
+        *,
+        materials: Materials,
+        network: Network,
+        settings: Settings,
+        taps_of: Callable[[Network], Taps],
+        init: Start,
+        weights: Callable[[], Weights],
+        polisher: Network | None = None,
+        start: Pixels | None = None,
+        checkpoint: Checkpoint | None = None,
+        workshop: Workshop | None = None,
+        on_progress: Callable[[Progress], None] = lambda _: None,
+        should_stop: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._materials = materials
+        self._settings = settings
+        self._recipe = recipe_named(settings.recipe)
+        self._taps_of = taps_of
+        self._init = init
+        self._start = start
+        self._weights = weights
+        self._checkpoint = checkpoint
+        self._workshop = workshop or Workshop()
+        self._on_progress = on_progress
+        self._should_stop = should_stop
+        self._clock = clock
+        self._height, self._width = painting_size(materials.content.shape[0], materials.content.shape[1], settings)
+        self._precision = machine.resolve_precision(settings.precision)
+        self._plan = stages(self._height, self._width, network, polisher, settings)
+        self._work = [evaluation_work(self._cut(each), each.scale.height, each.scale.width) for each in self._plan]
+        self._pace = _Pace()
+        self._began = 0.0
+        self._spent = 0
+        self._rollbacks = 0
+
+    def paint(self) -> Painting:
+        """Paints the picture.
+
+        Raises:
+            EngineError: As `painting.paint` says.
+        """
+        self._began = self._clock()
+        picture, descent, first = self._start_at(self._plan[0].scale), None, 0
+        if self._checkpoint is not None:
+            first, descent = self._taken_up(self._checkpoint)
+        for index, stage in enumerate(self._plan[first:], first):
+            problem = self._pose(stage)
+            at = resize(picture, stage.scale.height, stage.scale.width) if descent is None else descent
+            outcome = self._descend(problem, at, index)
+            picture, descent = outcome.picture, None
+            self._spent += outcome.evaluations
+            self._rollbacks += outcome.rollbacks
+            if outcome.stopped:
+                break
+        return Painting(
+            pixels=self._materials.finished(resize(picture, self._height, self._width)),
+            losses=problem.losses(outcome.terms),
+            evaluations=self._spent,
+            seconds=self._clock() - self._began,
+            stopped=outcome.stopped,
+            rollbacks=self._rollbacks,
+            precision=self._precision.value,
+        )
+
+    @cached_property
+    def _identity(self) -> str:
+        """What this painting has in common with one that may go on from its checkpoints."""
+        settings = {name: value for name, value in asdict(self._settings).items() if name not in WEIGHTS}
+        networks = [(each.network.name, self._taps_of(each.network), self._cut(each).parameters) for each in self._plan]
+        own = self._materials
+        pictures = (own.content, own.alpha, own.styles, own.regions, self._start)
+        return fingerprint((__version__, settings, self._init, self._precision, networks, pictures))
+
+    def _taken_up(self, checkpoint: Checkpoint) -> tuple[int, Descent[Weights]]:
+        if checkpoint.identity != self._identity:
+            raise CheckpointError(
+                "The checkpoint is of another painting: pictures, networks, settings or version differ; paint anew."
+            )
+        stage = self._plan[checkpoint.stage] if 0 <= checkpoint.stage < len(self._plan) else None
+        shape = checkpoint.descent.picture.shape
+        if stage is None or shape != (stage.scale.height, stage.scale.width, 3):
+            raise CheckpointError(f"The checkpoint has a picture of shape {shape} that fits no stage; paint anew.")
+        self._began -= checkpoint.seconds
+        self._spent = checkpoint.evaluations
+        self._rollbacks = checkpoint.rollbacks
+        return checkpoint.stage, checkpoint.descent
+
+    def _start_at(self, scale: Scale) -> Colours:
+        height, width = scale.height, scale.width
+        if self._init is Start.NOISE:
+            noise = np.random.default_rng(self._settings.seed).uniform(0.0, 255.0, (height, width, 3))
+            return noise.astype(np.float32)
+        if self._init is Start.STYLE:
+            return self._materials.style_covering(height, width)
+        if self._init is Start.PICTURE:
+            if self._start is None:
+                raise SettingsError("Painting is to start from a picture, but none is given; give one.")
+            return prepare(self._start, (), self._settings.color).content_at(height, width)[0]
+        return self._materials.content_at(height, width)[0]
+
+    def _cut(self, stage: Stage) -> Extractor:
+        taps = self._taps_of(stage.network)
+        return stage.network.extractor(
+            tuple(dict.fromkeys((*taps.content, *taps.style))),
+            pooling=self._settings.pooling,
+            edges=self._recipe.edges,
+            precision=self._precision,
+        )
+
+    def _pose(self, stage: Stage) -> Problem:
+        height, width = stage.scale.height, stage.scale.width
+        content, alpha = self._materials.content_at(height, width)
+        taps = self._taps_of(stage.network)
+        return pose(
+            content=content,
+            alpha=alpha,
+            styles=self._materials.sources_at(
+                height, width, self._settings.style_scale, as_content=self._recipe.style_as_content
+            ),
+            network=stage.network,
+            recipe=self._recipe,
+            weights=self._weights(),
+            content_taps=taps.content,
+            style_taps=taps.style,
+            pooling=self._settings.pooling,
+            precision=self._precision,
+            workshop=self._workshop,
+        )
+
+    def _descend(self, problem: Problem, at: Colours | Descent[Weights], index: int) -> Descent[Weights]:
+        scale, recipe = self._plan[index].scale, self._recipe
+        shape = (scale.height, scale.width, 3)
+        compiled = self._workshop.gradient(problem.kind, shape, problem.arguments, problem.gradient)
+        weighed = lru_cache(maxsize=1)(problem.weighed)
+
+        def evaluate(point: Colours, weights: Weights) -> tuple[NDArray[np.float32], Colours]:
+            terms, gradient = compiled(point[None], weighed(weights))
+            return terms, gradient[0]
+
+        def told(
+            state: Descent[Weights], terms: NDArray[np.float32], resumable: Callable[[], Descent[Weights]]
+        ) -> bool:
+            self._on_progress(self._progress(problem.losses(terms), state, resumable, index))
+            return self._should_stop()
+
+        self._pace.begin()
+        return descend(
+            evaluate,
+            at,
+            scale.evaluations,
+            minimise=OPTIMISERS[self._settings.optimizer or recipe.optimizer],
+            bounds=(0.0, 255.0) if recipe.bounded else None,
+            first_step=recipe.first_step,
+            round_evaluations=recipe.round_evaluations,
+            weights=self._weights,
+            on_evaluation=told,
+        )
+
+    def _progress(
+        self, losses: Losses, state: Descent[Weights], resumable: Callable[[], Descent[Weights]], index: int
+    ) -> Progress:
+        stage, now = self._plan[index], self._clock()
+        seconds, spent, rollbacks = now - self._began, self._spent, self._rollbacks
+        self._pace.evaluated(now, self._work[index])
+        planned = [each.scale.evaluations for each in self._plan]
+        left = [planned[index] - state.evaluations, *planned[index + 1 :]]
+        return Progress(
+            evaluation=spent + state.evaluations,
+            evaluations=sum(planned),
+            scale=index + 1,
+            scales=len(self._plan),
+            height=stage.scale.height,
+            width=stage.scale.width,
+            network=stage.network.name,
+            losses=losses,
+            best_loss=state.loss,
+            seconds=seconds,
+            remaining_s=self._pace.remaining_s(float(np.dot(left, self._work[index:]))),
+            rollbacks=rollbacks + state.rollbacks,
+            preview=lambda: self._materials.finished(state.picture),
+            checkpoint=lambda: Checkpoint(
+                identity=self._identity,
+                stage=index,
+                evaluations=spent,
+                rollbacks=rollbacks,
+                seconds=seconds,
+                descent=resumable(),
+            ),
+        )
+
+
+class _Pace:
+    """How fast work is done; the first evaluation of a stage, which compiles, is left out."""
+
+    def __init__(self) -> None:
+        self._counted = 0
+        self._counted_from = 0.0
+        self._unit_s: float | None = None
+
+    def begin(self) -> None:
+        """A stage begins."""
+        self._counted = -1
+
+    def evaluated(self, now: float, work: float) -> None:
+        """An evaluation, which was so much work, is done."""
+        self._counted += 1
+        if self._counted == 0:
+            self._counted_from = now
+        else:
+            self._unit_s = (now - self._counted_from) / (self._counted * work)
+
+    def remaining_s(self, work: float) -> float | None:
+        """Seconds for so much work; None as long as nothing is known."""
+        return None if self._unit_s is None else self._unit_s * work
