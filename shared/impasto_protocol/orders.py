@@ -5,7 +5,7 @@ with INVALID_ORDER and the engine's own sentence. None means the engine's or the
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Annotated
 
@@ -178,3 +178,10 @@ class Adjustment:
     style_weight: Weight | None = None
     tv_weight: Weight | None = None
     style_weights: Annotated[tuple[Weight, ...], AtMost(MAX_STYLES)] | None = None
+
+    def then(self, later: "Adjustment") -> "Adjustment":
+        """Both in one: what the later one says replaces what this one says."""
+        sets_content = later.strength is not None or later.content_weight is not None
+        before = replace(self, strength=None, content_weight=None) if sets_content else self
+        said = {one.name: getattr(later, one.name) for one in fields(later) if getattr(later, one.name) is not None}
+        return replace(before, **said)

@@ -53,6 +53,10 @@ class FakePainter:
     def stop(self, *, keep_picture: bool) -> None:
         self.asked.append(("stop", keep_picture))
 
+    def lay_down(self) -> None:
+        self.asked.append("lay down")
+        self.patron.laid_down(self.at.number)
+
     def adjust(self, adjustment: Adjustment) -> None:
         self.asked.append(adjustment)
 

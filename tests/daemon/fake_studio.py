@@ -41,7 +41,8 @@ class FakeStudio:
         content = assignment.pictures[order.content.digest].read_bytes()
         evaluations = order.settings.evaluations or 5
         easel.begin()
-        for evaluation in range(1, evaluations + 1):
+        spent = int(assignment.checkpoint.read_text()) if assignment.checkpoint.exists() else 0
+        for evaluation in range(spent + 1, evaluations + 1):
             time.sleep(EVALUATION_S)
             if evaluation == 2:
                 misbehave(behaviour, assignment.result.parent.parent / "has_misbehaved")
@@ -56,9 +57,10 @@ class FakeStudio:
                     scales=1,
                     width=order.content.format.width,
                     height=order.content.format.height,
-                    losses={"weights": float(len(easel.take_adjustments()))},
+                    losses={"style_weight": easel.adjustment.style_weight or 0.0},
                     elapsed_s=evaluation * EVALUATION_S,
-                )
+                ),
+                keep=lambda file, evaluation=evaluation: file.write_text(str(evaluation)),
             )
             if easel.should_stop():
                 break

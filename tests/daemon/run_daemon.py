@@ -13,7 +13,7 @@ from impasto_daemon.server.worker_painter import WorkerPainter
 
 
 async def serve(path: Path) -> None:
-    daemon = Daemon(connection_file=path, painter=WorkerPainter(open_fake))
+    daemon = Daemon(connection_file=path, painter=WorkerPainter(open_fake, checkpoint_s=0.0))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, daemon.stop)
     daemon.on_ready = lambda connection: print(connection.pid, flush=True)
     await daemon.run()

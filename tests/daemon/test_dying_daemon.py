@@ -14,6 +14,8 @@ import pytest
 
 from daemon.processes import DaemonProcess
 from impasto_protocol import (
+    Adjustment,
+    Answered,
     Client,
     Disconnected,
     Fetched,
@@ -63,7 +65,7 @@ def test_jobs_that_were_queued_and_running_are_painted_after_the_daemon_was_kill
     daemon: DaemonProcess, client: Client
 ) -> None:
     running, queued = submitted(client, 60), submitted(client)
-    before = until_a(client, Progress, job=running)
+    before = until(client, lambda event: isinstance(event, Progress) and event.evaluation >= 30)
     daemon.kill()
     daemon.start()
     after = until(client, lambda e: isinstance(e, State) and e.job == queued and e.is_final, patience_s=LONG)
@@ -73,6 +75,9 @@ def test_jobs_that_were_queued_and_running_are_painted_after_the_daemon_was_kill
     ]
     assert states(before + after, queued) == ["QUEUED", "STARTING", "RUNNING", "SUCCEEDED"]
     assert [event.job for event in after if isinstance(event, Result)] == [running, queued]
+    reached = [event.evaluation for event in before if isinstance(event, Progress)][-1]
+    resumed = [event.evaluation for event in after if isinstance(event, Progress) and event.job == running]
+    assert reached - 15 < resumed[0], "it goes on from its checkpoint"
     assert any(isinstance(event, Reconnected) and event.resumed for event in after)
     client.fetch(queued)
     assert until_a(client, Fetched)[-1].pixels == bytes(255 - value for value in CONTENT.data)
@@ -191,6 +196,23 @@ def test_a_job_survives_any_number_of_orderly_stops(daemon: DaemonProcess, clien
         daemon.terminate()
         daemon.start()
     until_a(client, State, job=job, state=JobState.RUNNING)
+
+
+def test_a_job_that_gets_further_each_time_survives_any_number_of_kills(daemon: DaemonProcess, client: Client) -> None:
+    job = submitted(client, 130)
+    seen: list[object] = []
+    for reached in (25, 50, 75, 100):
+        seen += until(client, lambda e, at=reached: isinstance(e, Progress) and e.job == job and e.evaluation >= at)
+        client.adjust(job, Adjustment(style_weight=float(reached)))
+        seen += until_a(client, Answered, request="ADJUST")
+        daemon.kill()
+        daemon.start()
+        seen += until_a(client, Reconnected)
+    seen += until(client, lambda e: isinstance(e, State) and e.job == job and e.is_final, patience_s=LONG)
+    assert states(seen, job)[-1] == "SUCCEEDED"
+    told = [event for event in seen if isinstance(event, Progress) and event.job == job]
+    assert told[-1].losses == {"style_weight": 100.0}
+    assert sum(isinstance(event, Result) for event in seen) == 1
 
 
 def test_a_daemon_is_up_in_two_seconds(daemon: DaemonProcess) -> None:

@@ -1,5 +1,6 @@
 """The parts of the server that stand for themselves: queue, store, journal, lock."""
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -11,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from impasto_daemon.server.blobs import BlobStore
+from impasto_daemon.server.checkpoints import Checkpoints
 from impasto_daemon.server.errors import AlreadyRunningError
 from impasto_daemon.server.fair_queue import FairQueue
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.lock import Lock, holder_of
 from impasto_daemon.server.patience import Patience
+from impasto_daemon.worker.keeper import Keeper
 from impasto_protocol.errors import (
     BusyError,
     DigestMismatchError,
@@ -25,6 +28,7 @@ from impasto_protocol.errors import (
     TooLargeError,
 )
 from impasto_protocol.messages import State
+from impasto_protocol.orders import Adjustment
 from impasto_protocol.pixels import digest_of
 from impasto_protocol.states import JobState
 from protocol.following import ORDER
@@ -227,6 +231,114 @@ def test_a_folder_that_cannot_be_written_keeps_the_journal_from_opening(tmp_path
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot be opened"):
         Journal(tmp_path / "file" / "journal.sqlite")
+
+
+def test_new_weights_are_written_down_one_over_the_other(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    number, _ = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER)
+    (fresh,) = journal.jobs()
+    assert fresh.adjustment == Adjustment()
+    journal.adjust(number, "1" * 32, Adjustment(tv_weight=1.0))
+    journal.adjust(number, "1" * 32, Adjustment(tv_weight=1.0, style_weights=(0.5,)))
+    (job,) = journal.jobs()
+    assert job.adjustment == Adjustment(tv_weight=1.0, style_weights=(0.5,))
+    journal.forget(number)
+    assert journal._database.execute("SELECT count(*) FROM adjustment").fetchone() == (0,)
+    journal.close()
+
+
+def test_a_journal_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = Journal(path)
+    number, _ = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER)
+    journal._database.executescript("DROP TABLE adjustment; PRAGMA user_version = 1;")
+    journal.close()
+    again = Journal(path)
+    again.adjust(number, "1" * 32, Adjustment(strength=0.25))
+    (job,) = again.jobs()
+    assert (job.order, job.adjustment) == (ORDER, Adjustment(strength=0.25))
+    again.close()
+    assert list(tmp_path.glob("*.broken")) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "together"),
+    [
+        (Adjustment(), Adjustment(strength=0.2), Adjustment(strength=0.2)),
+        (Adjustment(strength=0.2), Adjustment(strength=0.9), Adjustment(strength=0.9)),
+        (Adjustment(strength=0.2), Adjustment(content_weight=9.0), Adjustment(content_weight=9.0)),
+        (Adjustment(content_weight=9.0), Adjustment(strength=0.2), Adjustment(strength=0.2)),
+        (
+            Adjustment(content_weight=9.0, style_weights=(1.0,)),
+            Adjustment(tv_weight=0.0),
+            Adjustment(content_weight=9.0, style_weights=(1.0,), tv_weight=0.0),
+        ),
+    ],
+)
+def test_of_two_adjustments_the_later_counts_where_both_say_something(
+    first: Adjustment, later: Adjustment, together: Adjustment
+) -> None:
+    assert first.then(later) == together
+
+
+# Checkpoints
+
+
+def test_checkpoints_of_other_jobs_and_unfinished_ones_are_removed(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path / "checkpoints")
+    for name in ("1.npz", "2.npz", "12.npz", ".1.npz.ab.tmp", ".12.npz.cd.tmp"):
+        (tmp_path / "checkpoints" / name).touch()
+    checkpoints.drop(1)
+    assert {path.name for path in (tmp_path / "checkpoints").iterdir()} == {"2.npz", "12.npz", ".12.npz.cd.tmp"}
+    checkpoints.drop_all_but([12, 99])
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["12.npz"]
+    checkpoints.drop(99)
+
+
+def test_a_checkpoint_is_known_to_be_later_than_a_moment(tmp_path: Path) -> None:
+    checkpoints = Checkpoints(tmp_path)
+    assert not checkpoints.is_since(1, 0.0)
+    checkpoints.path(1).touch()
+    os.utime(checkpoints.path(1), (1000.0, 1000.0))
+    assert checkpoints.is_since(1, 999.0)
+    assert not checkpoints.is_since(1, 1000.0)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_checkpoints_come_every_few_seconds_and_take_no_more_than_their_share(tmp_path: Path) -> None:
+    clock = Clock()
+    keeper = Keeper(tmp_path / "checkpoint", interval_s=5.0, share=0.01, clock=clock)
+    costs_s = [0.01, 0.3, 0.02]
+    kept_at = []
+
+    def keep(path: Path) -> None:
+        clock.now += costs_s[len(kept_at)]
+        kept_at.append(round(clock.now))
+
+    while len(kept_at) < 3:
+        clock.now += 0.5
+        if keeper.is_due:
+            keeper.keep(keep)
+    assert kept_at == [105, 110, 140]
+
+
+def test_a_checkpoint_that_cannot_be_written_is_told_once_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    keeper = Keeper(tmp_path / "no folder" / "checkpoint", interval_s=0.0)
+    for _ in range(3):
+        keeper.keep(lambda path: path.touch())
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    (tmp_path / "no folder").mkdir()
+    keeper.keep(lambda path: path.touch())
+    assert (tmp_path / "no folder" / "checkpoint").exists()
 
 
 # One daemon

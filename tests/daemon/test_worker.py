@@ -35,7 +35,7 @@ ENDLESS = Settings(evaluations=100_000)
 
 @pytest.fixture
 def painter() -> WorkerPainter:
-    return WorkerPainter(open_fake, hang_s=1.0, hard_stop_s=0.3)
+    return WorkerPainter(open_fake, checkpoint_s=0.0, hang_s=1.0, hard_stop_s=0.3)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_cancelling_without_the_picture_keeps_the_process(paused: bool, client: 
 def test_new_weights_reach_the_painting(client: Client) -> None:
     job = running(client)
     client.adjust(job, Adjustment(style_weight=2.0))
-    until(client, lambda event: isinstance(event, Progress) and event.losses == {"weights": 1.0})
+    until(client, lambda event: isinstance(event, Progress) and event.losses == {"style_weight": 2.0})
 
 
 def test_a_question_is_answered_while_painting(client: Client, painter: WorkerPainter) -> None:
@@ -235,3 +235,109 @@ def test_stopping_the_server_ends_the_process(client: Client, serving: Serving, 
         os.kill(pid, 0)
     serving.painter = WorkerPainter(open_fake)
     serving.start()
+
+
+# Checkpoints
+
+
+def kill(painter: WorkerPainter) -> None:
+    assert painter.pid is not None
+    os.kill(painter.pid, signal.SIGKILL)
+
+
+def evaluations(events: list[object], job: str) -> list[int]:
+    return [event.evaluation for event in events if isinstance(event, Progress) and event.job == job]
+
+
+def checkpoints(serving: Serving) -> list[str]:
+    return sorted(path.name for path in (serving.path.parent / "checkpoints").iterdir())
+
+
+def until_evaluation(client: Client, job: str, evaluation: int) -> list[object]:
+    return until(client, lambda e: isinstance(e, Progress) and e.job == job and e.evaluation >= evaluation)
+
+
+def test_a_killed_process_is_followed_by_one_that_goes_on_where_it_stood(
+    client: Client, painter: WorkerPainter
+) -> None:
+    job = submitted(client, settings=Settings(evaluations=60))
+    reached = evaluations(until_evaluation(client, job, 30), job)[-1]
+    kill(painter)
+    events = until_over(client, job)
+    assert states(events, job)[-1] == "SUCCEEDED"
+    resumed = [event for event in evaluations(events, job) if event > reached]
+    assert min(evaluations(events, job)) > reached - 15  # at most one checkpoint in a hundred times its cost
+    assert resumed == sorted(set(resumed))
+    assert next(event for event in events if isinstance(event, Result)).evaluations == 60
+
+
+def test_a_job_that_gets_further_each_time_survives_any_number_of_deaths(
+    client: Client, painter: WorkerPainter
+) -> None:
+    job = submitted(client, settings=Settings(evaluations=110))
+    for reached in (20, 45, 70, 95):
+        until_evaluation(client, job, reached)
+        kill(painter)
+    events = until_over(client, job)
+    assert states(events, job)[-1] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize("end", ["success", "cancel", "failure"])
+def test_of_a_job_that_is_over_no_checkpoint_is_left(end: str, client: Client, serving: Serving) -> None:
+    if end == "failure":
+        until_over(client, submitted(client, "crash", settings=ENDLESS))
+    else:
+        job = submitted(client, settings=Settings(evaluations=60 if end == "success" else 100_000))
+        until_evaluation(client, job, 20)
+        assert checkpoints(serving) == ["1.npz"]
+        if end == "cancel":
+            client.cancel(job)
+        until_over(client, job)
+    assert checkpoints(serving) == []
+
+
+def test_new_weights_outlive_the_process(client: Client, painter: WorkerPainter) -> None:
+    job = running(client)
+    client.adjust(job, Adjustment(style_weight=2.0, tv_weight=1.0))
+    client.adjust(job, Adjustment(style_weight=3.0))
+    until(client, lambda event: isinstance(event, Progress) and event.losses == {"style_weight": 3.0})
+    kill(painter)
+    until_a(client, State, job=job, state=JobState.RUNNING)
+    assert until_a(client, Progress, job=job)[-1].losses == {"style_weight": 3.0}
+
+
+def test_a_paused_painting_has_a_checkpoint_though_none_was_due(tmp_path: Path) -> None:
+    server = Serving(tmp_path / "impasto" / "connection.json", WorkerPainter(open_fake, checkpoint_s=3600.0))
+    server.start()
+    with server.client() as client:
+        client.connect(timeout_s=PATIENCE_S)
+        job = running(client)
+        assert checkpoints(server) == []
+        client.pause(job)
+        until_a(client, State, job=job, state=JobState.PAUSED)
+        assert checkpoints(server) == ["1.npz"]
+    server.stop()
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_server_that_stops_in_order_lets_the_painting_write_down_where_it_stands(
+    paused: bool, tmp_path: Path
+) -> None:
+    server = Serving(tmp_path / "impasto" / "connection.json", WorkerPainter(open_fake, checkpoint_s=3600.0))
+    server.start()
+    with server.client() as client:
+        client.connect(timeout_s=PATIENCE_S)
+        job = submitted(client, settings=ENDLESS)
+        seen = evaluations(until_evaluation(client, job, 20), job)
+        if paused:
+            client.pause(job)
+            seen += evaluations(until_a(client, State, job=job, state=JobState.PAUSED), job)
+        asked = time.monotonic()
+        server.stop()
+        assert time.monotonic() - asked < 3.0
+        assert int((tmp_path / "impasto" / "checkpoints" / "1.npz").read_text()) >= seen[-1]
+        server.painter = WorkerPainter(open_fake)
+        server.start()
+        resumed = until_a(client, Progress, job=job)
+        assert evaluations(resumed, job)[0] > seen[-1]
+    server.stop()

@@ -10,11 +10,12 @@ from importlib import metadata
 from pathlib import Path
 
 from impasto_daemon.server.blobs import BlobStore
+from impasto_daemon.server.checkpoints import Checkpoints
 from impasto_daemon.server.desk import Desk
 from impasto_daemon.server.foreman import Foreman
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.ledger import Ledger
-from impasto_daemon.server.limits import MEMORY_BYTES, PING_S, SESSION_KEPT_S, TEND_S
+from impasto_daemon.server.limits import LAY_DOWN_S, LOOK_S, MEMORY_BYTES, PING_S, SESSION_KEPT_S, TEND_S
 from impasto_daemon.server.lock import Lock
 from impasto_daemon.server.memory import resident_bytes
 from impasto_daemon.server.painter import Painter
@@ -89,10 +90,11 @@ class Daemon:
             stack.callback(blobs.close)
             reception = Reception(Sessions(journal.sessions(), now=self._clock()), left=self._left, clock=self._clock)
             self._reception = reception
-            self._ledger = Ledger(journal, blobs, reception.announce)
+            checkpoints = Checkpoints(self._places.checkpoints)
+            self._ledger = Ledger(journal, blobs, checkpoints, reception.announce)
             self._journal = journal
             self._blobs = blobs
-            self._foreman = Foreman(self._ledger, blobs, self._painter, reception.show)
+            self._foreman = Foreman(self._ledger, blobs, checkpoints, self._painter, reception.show)
             desk = Desk(
                 reception=reception,
                 ledger=self._ledger,
@@ -113,7 +115,7 @@ class Daemon:
             _log.info("Serving at %s.", connection.endpoint)
             self.on_ready(connection)
             await self._tend()
-            self._foreman.lay_down()
+            await self._lay_down()
             reception.farewell("The daemon is stopping; jobs that are not finished go on when it is started again.")
             _log.info("Stopping.")
 
@@ -151,6 +153,14 @@ class Daemon:
                     self._reception.ping()
                     self._ledger.expire(time.time())
                     self._forget_sessions(now)
+
+    async def _lay_down(self) -> None:
+        """Lets the painting at hand write down where it stands, for as long as there is time."""
+        self._foreman.lay_down()
+        deadline = self._clock() + LAY_DOWN_S
+        while self._foreman.painting and self._clock() < deadline:
+            await asyncio.sleep(LOOK_S)
+        self._foreman.close()
 
     def _left(self, session: Session) -> None:
         """A session's client has gone: its jobs go on, or end, as their orders say."""

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 
 from impasto_daemon.server.blobs import BlobStore
+from impasto_daemon.server.checkpoints import Checkpoints
 from impasto_daemon.server.checks import check_adjustment, check_not_over, check_state
 from impasto_daemon.server.fair_queue import FairQueue
 from impasto_daemon.server.jobs import Job
@@ -30,18 +31,26 @@ class Foreman:
     Args:
         ledger: All jobs.
         blobs: Their pictures.
+        checkpoints: How far they have come.
         painter: Who paints them.
         show: Shows a session where one of its paintings stands.
     """
 
     def __init__(
-        self, ledger: Ledger, blobs: BlobStore, painter: Painter, show: Callable[[Job, Progress | Preview], None]
+        self,
+        ledger: Ledger,
+        blobs: BlobStore,
+        checkpoints: Checkpoints,
+        painter: Painter,
+        show: Callable[[Job, Progress | Preview], None],
     ) -> None:
         self._ledger = ledger
         self._blobs = blobs
+        self._checkpoints = checkpoints
         self._painter = painter
         self._show = show
         self._queue = FairQueue()
+        self._is_closing = False
         self._current: Job | None = None
         self._newest_preview: Preview | None = None
 
@@ -70,7 +79,7 @@ class Foreman:
         self._queue.put(job.session, job.number)
 
     def restore(self, jobs: list[Job]) -> None:
-        """Takes up the jobs of a daemon that has ended: what was being painted is painted anew."""
+        """Takes up the jobs of a daemon that has ended: what was being painted goes on from its checkpoint."""
         for job in jobs:
             if job.state is JobState.CANCELLING:
                 self._ledger.enter(job, JobState.CANCELLED)
@@ -83,7 +92,7 @@ class Foreman:
 
     def assign(self) -> None:
         """Gives the painter the next job, if both are there."""
-        if self._current is not None or not self._painter.is_ready:
+        if self._is_closing or self._current is not None or not self._painter.is_ready:
             return
         number = self._queue.take()
         if number is None:
@@ -98,6 +107,8 @@ class Foreman:
                 order=job.order,
                 pictures={blob.digest: self._blobs.path(blob.digest) for blob in job.order.blobs()},
                 result=self._blobs.new_file(),
+                checkpoint=self._checkpoints.path(number),
+                adjustment=job.adjustment,
             )
         )
 
@@ -125,9 +136,11 @@ class Foreman:
         Raises:
             WrongStateError: It is not being painted.
             InvalidOrderError: The weights contradict each other or the order.
+            StorageError: They cannot be written down.
         """
         check_state(job, "ADJUST", *PAINTABLE)
         check_adjustment(job, adjustment)
+        self._ledger.adjust(job, adjustment)
         self._painter.adjust(adjustment)
 
     def cancel(self, job: Job, *, keep_picture: bool) -> None:
@@ -147,7 +160,13 @@ class Foreman:
         self._painter.stop(keep_picture=keep_picture)
 
     def lay_down(self) -> None:
-        """Puts the job at hand back into the journal as one to begin anew, because the daemon stops."""
+        """Begins nothing more, and asks the painter to lay down what it is at, because the daemon stops."""
+        self._is_closing = True
+        if self._current is not None:
+            self._painter.lay_down()
+
+    def close(self) -> None:
+        """Puts the job at hand, laid down or not, back into the journal as one to go on with."""
         job, self._current = self._current, None
         if job is not None and not job.is_over:
             if job.state is JobState.CANCELLING:
@@ -221,6 +240,11 @@ class Foreman:
         if job is not None:
             self._over(job, JobState.CANCELLED)
 
+    def laid_down(self, number: int) -> None:
+        """See `Patron`."""
+        if self._at_hand(number) is not None:
+            self.close()
+
     def failed(self, number: int, why: RefusalError) -> None:
         """See `Patron`."""
         job = self._at_hand(number)
@@ -249,13 +273,15 @@ class Foreman:
         self.assign()
 
     def _interrupted(self, job: Job) -> None:
-        """Queues a job over which a process died, or fails it the second time."""
+        """Queues a job over which a process died, or fails it the second time without getting further in between."""
+        if self._checkpoints.is_since(job.number, job.changed_at):
+            job.interruptions = 0
         if job.state is not JobState.INTERRUPTED:
             self._ledger.enter(job, JobState.INTERRUPTED)
         if job.interruptions > 0:
             why = WorkerLostError(
-                f"The painting process died or hung while it painted the job {job.name}, twice; paint it smaller, or "
-                "see the daemon's log."
+                f"The painting process died or hung while it painted the job {job.name}, twice at the same place; "
+                "paint it smaller, or see the daemon's log."
             )
             self._ledger.enter(job, JobState.FAILED, Failure.of(why))
             return

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from impasto_protocol.messages import JobSummary, Result, State
-from impasto_protocol.orders import Order
+from impasto_protocol.orders import Adjustment, Order
 from impasto_protocol.states import FIRST_STATE, TERMINAL_STATES, JobState
 
 __all__ = ["Job"]
@@ -19,7 +19,8 @@ class Job:
         name: The id its client chose.
         order: What to paint.
         events: All its reliable events; the `seq` of each is its place, from 1.
-        interruptions: How often a process died over it.
+        adjustment: The weights that were changed since the order was given.
+        interruptions: How often a process died over it without getting further.
         keep_picture: Whether the picture so far is wanted, once it is cancelled.
         changed_at: When its last event happened, in seconds of `time.time`.
         has_result: Whether its result can be fetched.
@@ -30,6 +31,7 @@ class Job:
     name: str
     order: Order
     events: list[State | Result] = field(repr=False)
+    adjustment: Adjustment = field(default_factory=Adjustment)
     interruptions: int = 0
     keep_picture: bool = False
     changed_at: float = 0.0

@@ -11,17 +11,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from impasto_protocol.codec import decode, encode
 from impasto_protocol.errors import RefusalError, StorageError
-from impasto_protocol.messages import Message, Result, State, Submit
-from impasto_protocol.orders import Order
+from impasto_protocol.messages import Adjust, Message, Result, State, Submit
+from impasto_protocol.orders import Adjustment, Order
 from impasto_protocol.states import FIRST_STATE
 from impasto_protocol.version import MAGIC
 
 __all__ = ["Journal", "JournaledJob"]
 
-VERSION = 1
+MessageT = TypeVar("MessageT", Adjust, Submit)
+
+VERSION = 2
 
 SCHEMA = """
 CREATE TABLE session (id TEXT PRIMARY KEY, token BLOB NOT NULL) WITHOUT ROWID;
@@ -42,6 +45,14 @@ CREATE TABLE event (
 ) WITHOUT ROWID;
 """
 
+ADJUSTMENTS = """
+CREATE TABLE adjustment (
+    number INTEGER PRIMARY KEY REFERENCES job (number) ON DELETE CASCADE,
+    message BLOB NOT NULL
+);
+"""
+"""What version 2 has more than version 1."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -57,6 +68,7 @@ class JournaledJob:
         interruptions: How often a process died over it.
         changed_at: When its last event was written, in seconds of `time.time`.
         events: All its reliable events.
+        adjustment: The weights that were changed since the order was given.
     """
 
     number: int
@@ -66,6 +78,7 @@ class JournaledJob:
     interruptions: int
     changed_at: float
     events: tuple[State | Result, ...]
+    adjustment: Adjustment
 
 
 class Journal:
@@ -122,6 +135,16 @@ class Journal:
                 "INSERT INTO event VALUES (?, ?, ?)", [(number, event.seq, _packed(event)) for event in events]
             )
 
+    def adjust(self, number: int, name: str, adjustment: Adjustment) -> None:
+        """Writes down the weights with which a job is to be painted, instead of those written down before.
+
+        Raises:
+            StorageError: It cannot be written; nothing has changed.
+        """
+        with self._writing() as database:
+            packed = _packed(Adjust(job=name, adjustment=adjustment))
+            database.execute("INSERT OR REPLACE INTO adjustment VALUES (?, ?)", (number, packed))
+
     def forget(self, number: int) -> None:
         """Removes a job.
 
@@ -153,6 +176,7 @@ class Journal:
             try:
                 order = _unpacked(submit, Submit).order
                 events = tuple(self._events(number))
+                adjustment = self._adjustment(number)
             except RefusalError as error:
                 _log.error("The job %s in the journal cannot be read: %s", name, error)
                 continue
@@ -164,6 +188,7 @@ class Journal:
                 interruptions=interruptions,
                 changed_at=changed_at,
                 events=events,
+                adjustment=adjustment,
             )
 
     def close(self) -> None:
@@ -175,6 +200,10 @@ class Journal:
             event = decode([MAGIC, message]).message
             assert isinstance(event, (State, Result))  # noqa: S101
             yield event
+
+    def _adjustment(self, number: int) -> Adjustment:
+        row = self._database.execute("SELECT message FROM adjustment WHERE number = ?", (number,)).fetchone()
+        return Adjustment() if row is None else _unpacked(row[0], Adjust).adjustment
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -217,7 +246,9 @@ def _prepared(path: Path) -> sqlite3.Connection:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if version == 0 and tables == 0:
-            database.executescript(f"BEGIN; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+            database.executescript(f"BEGIN; {SCHEMA} {ADJUSTMENTS} PRAGMA user_version = {VERSION}; COMMIT;")
+        elif version == 1:
+            database.executescript(f"BEGIN; {ADJUSTMENTS} PRAGMA user_version = {VERSION}; COMMIT;")
         elif version != VERSION:
             raise sqlite3.DatabaseError(f"it is of version {version}, not {VERSION}")
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
@@ -237,7 +268,7 @@ def _packed(message: Message) -> bytes:
     return bytes(encode(message, message_id=1)[1])
 
 
-def _unpacked(packed: bytes, kind: type[Submit]) -> Submit:
+def _unpacked(packed: bytes, kind: type[MessageT]) -> MessageT:
     message = decode([MAGIC, packed]).message
     assert isinstance(message, kind)  # noqa: S101
     return message

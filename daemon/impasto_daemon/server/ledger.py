@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from impasto_daemon.server.blobs import BlobStore
+from impasto_daemon.server.checkpoints import Checkpoints
 from impasto_daemon.server.jobs import Job
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.limits import MAX_JOBS, MAX_JOBS_PER_SESSION, MAX_KEPT_JOBS, RESULT_KEPT_S, RESULTS_BYTES
@@ -21,7 +22,7 @@ from impasto_protocol.errors import (
 )
 from impasto_protocol.failures import Failure
 from impasto_protocol.messages import Chunk, Result, State
-from impasto_protocol.orders import Order
+from impasto_protocol.orders import Adjustment, Order
 from impasto_protocol.states import JobState, check_transition
 
 __all__ = ["Ledger"]
@@ -35,12 +36,20 @@ class Ledger:
     Args:
         journal: Where jobs are written down.
         blobs: Where their pictures are.
+        checkpoints: Where it is written down how far they have come.
         announce: Tells a job's session what happened to it.
     """
 
-    def __init__(self, journal: Journal, blobs: BlobStore, announce: Callable[[Job, State | Result], None]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        blobs: BlobStore,
+        checkpoints: Checkpoints,
+        announce: Callable[[Job, State | Result], None],
+    ) -> None:
         self._journal = journal
         self._blobs = blobs
+        self._checkpoints = checkpoints
         self._announce = announce
         self._jobs: dict[int, Job] = {}
         self._by_name: dict[tuple[str, str], Job] = {}
@@ -106,6 +115,16 @@ class Ledger:
         check_transition(job.state, state)
         self._happen(job, [State(job=job.name, seq=len(job.events) + 1, state=state, failure=failure)])
 
+    def adjust(self, job: Job, adjustment: Adjustment) -> None:
+        """Changes the weights with which a job is to be painted.
+
+        Raises:
+            StorageError: It cannot be written down.
+        """
+        together = job.adjustment.then(adjustment)
+        self._journal.adjust(job.number, job.name, together)
+        job.adjustment = together
+
     def finish(self, job: Job, painted: Painted) -> None:
         """Ends a job with a picture.
 
@@ -126,6 +145,7 @@ class Ledger:
             rollbacks=painted.rollbacks,
             network=painted.network,
             precision=painted.precision,
+            polisher=painted.polisher,
         )
         self._happen(job, [result, State(job=job.name, seq=len(job.events) + 2, state=JobState.SUCCEEDED)])
 
@@ -175,6 +195,7 @@ class Ledger:
                 name=written.name,
                 order=written.order,
                 events=list(written.events),
+                adjustment=written.adjustment,
                 interruptions=written.interruptions,
                 changed_at=written.changed_at,
             )
@@ -187,6 +208,7 @@ class Ledger:
             elif job.result is not None and self._blobs.size_bytes(job.result.picture.digest) is not None:
                 self._blobs.hold(job.result.picture.digest)
                 job.has_result = True
+        self._checkpoints.drop_all_but([job.number for job in waiting])
         return waiting
 
     def lacks_pictures(self, job: Job) -> bool:
@@ -226,6 +248,7 @@ class Ledger:
         job.events.extend(events)
         job.changed_at = time.time()
         if job.is_over:
+            self._checkpoints.drop(job.number)
             for blob in job.order.blobs():
                 if self._blobs.size_bytes(blob.digest) is not None:
                     self._blobs.release(blob.digest)

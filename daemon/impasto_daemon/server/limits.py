@@ -99,3 +99,15 @@ START_S = 180.0
 
 WORKER_END_S = 1.0
 """Seconds to wait for a painting process that was killed."""
+
+CHECKPOINT_S = 5.0
+"""Seconds between checkpoints of a painting, at the least: what a crash may cost."""
+
+CHECKPOINT_SHARE = 0.01
+"""Of the time of a painting, at the most, for checkpoints: those of a large picture are fewer."""
+
+LAY_DOWN_S = 1.5
+"""Seconds that a painting has for its last checkpoint when the daemon stops, which shall not take more than 3."""
+
+LOOK_S = 0.01
+"""Seconds between looks at whether it has got there."""

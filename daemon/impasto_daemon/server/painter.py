@@ -5,7 +5,7 @@ becomes of it. The usual painter is a process of its own, see `worker_painter`.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
@@ -31,6 +31,8 @@ class Assignment:
         order: What to paint.
         pictures: The file with the bytes of each picture that the order names, by digest.
         result: The file to write the finished picture to.
+        checkpoint: The file to write down where the painting stands; where there is one, to go on from.
+        adjustment: The weights that were changed since the order was given.
     """
 
     number: int
@@ -38,6 +40,8 @@ class Assignment:
     order: Order
     pictures: Mapping[bytes, Path]
     result: Path
+    checkpoint: Path
+    adjustment: Adjustment = field(default_factory=Adjustment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ class Painted:
         rollbacks: How often painting went back to the best picture.
         network: The feature network used.
         precision: The precision used.
+        polisher: The feature network that polished; None if none did.
     """
 
     picture: Blob
@@ -65,6 +70,7 @@ class Painted:
     rollbacks: int
     network: str
     precision: str
+    polisher: str | None = None
 
 
 class Patron(Protocol):
@@ -96,6 +102,9 @@ class Patron(Protocol):
 
     def discarded(self, number: int) -> None:
         """Painting was stopped, and there is no picture."""
+
+    def laid_down(self, number: int) -> None:
+        """Painting was stopped, and can go on from its checkpoint."""
 
     def failed(self, number: int, why: RefusalError) -> None:
         """Painting cannot go on."""
@@ -133,6 +142,9 @@ class Painter(Protocol):
 
     def stop(self, *, keep_picture: bool) -> None:
         """Stops painting at the next evaluation, for good; hard, if that does not come and no picture is to be kept."""
+
+    def lay_down(self) -> None:
+        """Stops painting at the next evaluation, to go on some other time."""
 
     def adjust(self, adjustment: Adjustment) -> None:
         """Paints on with other weights."""

@@ -17,4 +17,5 @@ class Places:
         self.lock = connection.with_name("daemon.lock")
         self.journal = connection.with_name("journal.sqlite")
         self.pictures = connection.with_name("pictures")
+        self.checkpoints = connection.with_name("checkpoints")
         self.log = connection.with_name("daemon.log")

@@ -17,6 +17,7 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
 from impasto_daemon.server.limits import (
+    CHECKPOINT_S,
     HANG_S,
     HARD_STOP_S,
     MAX_FALSE_STARTS,
@@ -51,6 +52,7 @@ class WorkerPainter:
 
     Args:
         open_studio: Makes the painting process ready to paint; a function that can be imported.
+        checkpoint_s: Seconds between checkpoints, at the least.
         hang_s: Seconds of silence after which a painting counts as hung.
         hard_stop_s: Seconds after which a painting that shall stop and does not loses its process.
         clock: Gives seconds.
@@ -60,11 +62,13 @@ class WorkerPainter:
         self,
         open_studio: Callable[[], Studio],
         *,
+        checkpoint_s: float = CHECKPOINT_S,
         hang_s: float = HANG_S,
         hard_stop_s: float = HARD_STOP_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open_studio = open_studio
+        self._checkpoint_s = checkpoint_s
         self._hang_s = hang_s
         self._hard_stop_s = hard_stop_s
         self._clock = clock
@@ -131,6 +135,10 @@ class WorkerPainter:
         self._patience.stop_by(None if keep_picture else self._clock() + self._hard_stop_s)
         self._wish(lambda number: said.StopWished(number, keep_picture))
 
+    def lay_down(self) -> None:
+        """See `Painter`."""
+        self._wish(said.LayDownWished)
+
     def adjust(self, adjustment: Adjustment) -> None:
         """See `Painter`."""
         self._wish(lambda number: said.Adjusted(number, adjustment))
@@ -181,7 +189,10 @@ class WorkerPainter:
         assert self._memory is not None  # noqa: S101
         ours, theirs = self._spawning.Pipe()
         process = self._spawning.Process(
-            target=work, args=(theirs, self._memory.name, self._open_studio), name="impasto painter", daemon=True
+            target=work,
+            args=(theirs, self._memory.name, self._open_studio, self._checkpoint_s),
+            name="impasto painter",
+            daemon=True,
         )
         try:
             process.start()
@@ -245,6 +256,9 @@ class WorkerPainter:
             case said.Discarded(number):
                 self._assignment = None
                 patron.discarded(number)
+            case said.LaidDown(number):
+                self._assignment = None
+                patron.laid_down(number)
             case said.Failed(number, failure):
                 self._assignment = None
                 patron.failed(number, failure.exception())

@@ -10,13 +10,24 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
 from impasto_daemon.server.painter import Assignment
-from impasto_daemon.worker.said import Adjusted, Began, Paused, PauseWished, Shown, StopWished, Told, Unpaused
+from impasto_daemon.worker.keeper import Keep, Keeper
+from impasto_daemon.worker.said import (
+    Adjusted,
+    Began,
+    LayDownWished,
+    Paused,
+    PauseWished,
+    Shown,
+    StopWished,
+    Told,
+    Unpaused,
+)
 from impasto_protocol.fields import Data
 from impasto_protocol.messages import Progress
 from impasto_protocol.orders import Adjustment
 from impasto_protocol.pixels import PixelFormat
 
-__all__ = ["DiscardedError", "Easel", "Window"]
+__all__ = ["DiscardedError", "Easel", "LaidDownError", "Window"]
 
 LEISURE_S = 0.1
 """Seconds between looks at what else is asked, while a painting is paused."""
@@ -24,6 +35,10 @@ LEISURE_S = 0.1
 
 class DiscardedError(Exception):
     """Nobody wants the picture any more."""
+
+
+class LaidDownError(Exception):
+    """The painting shall go on some other time."""
 
 
 class Window:
@@ -63,6 +78,7 @@ class Easel:
         assignment: What is painted.
         say: Tells the server something; only the painting thread may.
         window: For previews.
+        keeper: Of its checkpoint.
         at_leisure: Does what else is asked of the painting thread.
         clock: Gives seconds.
     """
@@ -73,21 +89,24 @@ class Easel:
         *,
         say: Callable[[Any], None],
         window: Window,
+        keeper: Keeper,
         at_leisure: Callable[[], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._assignment = assignment
         self._say = say
         self._window = window
+        self._keeper = keeper
         self._at_leisure = at_leisure
         self._clock = clock
         self._changed = threading.Condition()
         self._is_paused = False
+        self._is_to_be_laid_down = False
         self._stop: StopWished | None = None
-        self._adjustments: list[Adjustment] = []
+        self._adjustment = assignment.adjustment
         self._shown_at = float("-inf")
 
-    def heed(self, wish: PauseWished | StopWished | Adjusted) -> None:
+    def heed(self, wish: PauseWished | StopWished | LayDownWished | Adjusted) -> None:
         """Takes a wish of the server's; called by the listening thread."""
         if wish.number != self._assignment.number:
             return
@@ -97,8 +116,10 @@ class Easel:
                     self._is_paused = wish.pause
                 case StopWished():
                     self._stop = wish
+                case LayDownWished():
+                    self._is_to_be_laid_down = True
                 case Adjusted():
-                    self._adjustments.append(wish.adjustment)
+                    self._adjustment = self._adjustment.then(wish.adjustment)
             self._changed.notify_all()
 
     def begin(self) -> None:
@@ -106,19 +127,29 @@ class Easel:
 
         Raises:
             DiscardedError: Nobody wants it any more.
+            LaidDownError: It shall begin some other time.
         """
         self._say(Began(self._assignment.number))
         self._check_wanted()
 
-    def told(self, progress: Progress) -> None:
+    def told(self, progress: Progress, keep: Keep) -> None:
         """An evaluation is done.
+
+        Args:
+            progress: Where the painting stands.
+            keep: Writes that down, to go on from; called when it is time.
 
         Raises:
             DiscardedError: Nobody wants the picture any more.
+            LaidDownError: The painting shall go on some other time.
         """
         self._say(Told(self._assignment.number, progress))
         self._at_leisure()
+        if self._keeper.is_due or self._is_paused:
+            self._keeper.keep(keep)
         self._wait_while_paused()
+        if self._is_to_be_laid_down and self._stop is None:
+            self._keeper.keep(keep)
         self._check_wanted()
 
     def wants_preview(self) -> bool:
@@ -137,27 +168,27 @@ class Easel:
         return self._stop is not None
 
     @property
-    def is_to_be_adjusted(self) -> bool:
-        """Whether there are new weights."""
-        return bool(self._adjustments)
-
-    def take_adjustments(self) -> list[Adjustment]:
-        """The new weights since they were last taken, the oldest first."""
-        with self._changed:
-            taken, self._adjustments = self._adjustments, []
-        return taken
+    def adjustment(self) -> Adjustment:
+        """All weights that were changed since the order was given."""
+        return self._adjustment
 
     def _wait_while_paused(self) -> None:
         if not self._is_paused:
             return
         self._say(Paused(self._assignment.number))
-        while self._is_paused and self._stop is None:
+        while self._is_paused and not self._is_over:
             with self._changed:
                 self._changed.wait(LEISURE_S)
             self._at_leisure()
-        if self._stop is None:
+        if not self._is_over:
             self._say(Unpaused(self._assignment.number))
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stop is not None or self._is_to_be_laid_down
 
     def _check_wanted(self) -> None:
         if self._stop is not None and not self._stop.keep_picture:
             raise DiscardedError
+        if self._is_to_be_laid_down and self._stop is None:
+            raise LaidDownError

@@ -1,8 +1,8 @@
 """The studio with the engine: paints orders with networks that stay loaded. Imported in the painting process only."""
 
+import logging
 import math
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -16,15 +16,16 @@ from impasto_daemon.worker.easel import Easel  # noqa: E402
 from impasto_daemon.worker.pictures import mask_of, pixels_of, preview_of, samples_of  # noqa: E402
 from impasto_daemon.worker.studio import Canvas  # noqa: E402
 from impasto_engine import backend, networks  # noqa: E402
+from impasto_engine.checkpoint import Checkpoint, read_checkpoint  # noqa: E402
 from impasto_engine.choice import NO_POLISH, load_networks  # noqa: E402
 from impasto_engine.cost import estimate  # noqa: E402
-from impasto_engine.errors import EngineError, NetworkError, PaintingError  # noqa: E402
+from impasto_engine.errors import CheckpointError, EngineError, NetworkError, PaintingError  # noqa: E402
 from impasto_engine.networks.network import Network  # noqa: E402
-from impasto_engine.painting import paint, reconstruct_content, reconstruct_style  # noqa: E402
+from impasto_engine.painting import Attendance, paint, reconstruct_content, reconstruct_style  # noqa: E402
 from impasto_engine.progress import Losses, Painting, Progress  # noqa: E402
-from impasto_engine.recipes import Start  # noqa: E402
 from impasto_engine.settings import ORIGINAL, Settings, Style  # noqa: E402
-from impasto_engine.types import Pixels  # noqa: E402
+from impasto_engine.weighing import Weights, weights_of  # noqa: E402
+from impasto_engine.workshop import Workshop  # noqa: E402
 from impasto_protocol import messages as m  # noqa: E402
 from impasto_protocol import orders  # noqa: E402
 from impasto_protocol.errors import (  # noqa: E402
@@ -39,6 +40,8 @@ from impasto_protocol.schema import plain  # noqa: E402
 
 __all__ = ["EngineStudio", "refusing"]
 
+_log = logging.getLogger(__name__)
+
 SIGNS_OF_EXHAUSTION = ("resourceexhausted", "resource_exhausted", "outofmemory", "out of memory", "memoryerror")
 """How the exceptions of TensorFlow, JAX, PyTorch and Python say that memory is not enough; they share no class."""
 
@@ -47,6 +50,7 @@ class EngineStudio:
     """See the module, and `Studio`.
 
     The networks of an order that names none are loaded at once, so that the first painting need not wait for them.
+    Compiled functions and the statistics of styles are kept from one painting to the next.
     """
 
     def __init__(self) -> None:
@@ -55,6 +59,7 @@ class EngineStudio:
             found = networks.available()
         self.networks = tuple(each.name for each in found)
         self._loaded: dict[str, Network] = {}
+        self._workshop = Workshop()
         with refusing():
             self._networks(None, None, Settings())
 
@@ -80,7 +85,7 @@ class EngineStudio:
         with refusing():
             polish = order.polish if order.kind is OrderKind.TRANSFER else NO_POLISH
             network, polisher = self._networks(order.network, polish, _engine_settings(order.settings))
-            commission = _Commission(assignment, easel, network, polisher)
+            commission = _Commission(assignment, easel, network, polisher, self._workshop)
             easel.begin()
             painting = commission.carried_out()
         form, data = samples_of(painting.pixels, assignment.order.content.format.samples)
@@ -94,6 +99,7 @@ class EngineStudio:
             rollbacks=painting.rollbacks,
             network=network.name,
             precision=painting.precision,
+            polisher=None if polisher is None else polisher.name,
         )
 
     def _networks(self, network: str | None, polish: str | None, settings: Settings) -> tuple[Network, Network | None]:
@@ -109,13 +115,21 @@ class EngineStudio:
 class _Commission:
     """One order on its way through the engine."""
 
-    def __init__(self, assignment: Assignment, easel: Easel, network: Network, polisher: Network | None) -> None:
+    def __init__(
+        self,
+        assignment: Assignment,
+        easel: Easel,
+        network: Network,
+        polisher: Network | None,
+        workshop: Workshop,
+    ) -> None:
         order, files = assignment.order, assignment.pictures
-        self._job = assignment.job
+        self._assignment = assignment
         self._order = order
         self._easel = easel
         self._network = network
         self._polisher = polisher
+        self._workshop = workshop
         self._settings = _engine_settings(order.settings)
         self._content = pixels_of(order.content, files[order.content.digest])
         self._start = None if order.start is None else pixels_of(order.start, files[order.start.digest])
@@ -127,34 +141,29 @@ class _Commission:
             )
             for style in order.styles
         ]
-        self._began_at = time.monotonic()
-        self._spent = 0
-        self._rollbacks = 0
 
     def carried_out(self) -> Painting:
-        """Paints; with new weights, paints anew from the best picture so far.
+        """Paints, from the checkpoint on where there is one that is sound."""
+        file = self._assignment.checkpoint
+        if file.exists():
+            try:
+                return self._painted(read_checkpoint(file))
+            except CheckpointError as error:
+                _log.warning("The job %s begins anew: %s", self._assignment.job, error)
+        return self._painted(None)
 
-        The engine has its coarsest scale first again. With fewer evaluations than at first, the finest would have too
-        few to bring the details back that this costs.
-        """
-        while True:
-            painting = self._painted()
-            self._spent += painting.evaluations
-            self._rollbacks += painting.rollbacks
-            if self._easel.should_stop() or not painting.stopped:
-                break
-            self._adjust(self._easel.take_adjustments(), painting.pixels)
-        return replace(
-            painting,
-            evaluations=self._spent,
-            rollbacks=self._rollbacks,
-            seconds=time.monotonic() - self._began_at,
-        )
-
-    def _painted(self) -> Painting:
-        told: dict[str, Any] = {"on_progress": self._told, "should_stop": self._should_stop}
+    def _painted(self, checkpoint: Checkpoint | None) -> Painting:
+        if checkpoint is not None:
+            _log.info("The job %s goes on after %d evaluations.", self._assignment.job, checkpoint.evaluation)
         order = self._order
+        attendance: Attendance = {
+            "on_progress": self._told,
+            "should_stop": self._easel.should_stop,
+            "checkpoint": checkpoint,
+            "workshop": self._workshop,
+        }
         if order.kind is OrderKind.TRANSFER:
+            attendance["weights"] = lambda: self._weights(self._easel.adjustment)
             return paint(
                 self._content,
                 self._styles,
@@ -162,46 +171,36 @@ class _Commission:
                 self._settings,
                 polisher=self._polisher,
                 start=self._start,
-                **told,
+                **attendance,
             )
         assert order.layer is not None  # noqa: S101
         reconstruct = reconstruct_content if order.kind is OrderKind.CONTENT_RECONSTRUCTION else reconstruct_style
-        return reconstruct(self._content, order.layer, self._network, self._settings, **told)
+        return reconstruct(self._content, order.layer, self._network, self._settings, **attendance)
 
-    def _should_stop(self) -> bool:
-        return self._easel.should_stop() or self._easel.is_to_be_adjusted
-
-    def _adjust(self, adjustments: Sequence[Adjustment], best: Pixels) -> None:
-        self._start = best
-        self._settings = replace(self._settings, init=Start.PICTURE)
-        for adjustment in adjustments:
-            self._settings = replace(self._settings, **_changes(adjustment))
-            if adjustment.style_weights is not None:
-                self._styles = [
-                    replace(style, weight=weight)
-                    for style, weight in zip(self._styles, adjustment.style_weights, strict=True)
-                ]
+    def _weights(self, adjustment: Adjustment) -> Weights:
+        own = weights_of(replace(self._settings, **_changes(adjustment)), self._styles)
+        return own if adjustment.style_weights is None else replace(own, styles=adjustment.style_weights)
 
     def _told(self, progress: Progress) -> None:
-        evaluation = self._spent + progress.evaluation
         wish = self._order.previews
         if wish is not None and self._easel.wants_preview():
-            self._easel.show(evaluation, *preview_of(progress.preview(), wish.longer_side))
+            self._easel.show(progress.evaluation, *preview_of(progress.preview(), wish.longer_side))
         self._easel.told(
             m.Progress(
-                job=self._job,
-                evaluation=evaluation,
-                evaluations=self._spent + progress.evaluations,
+                job=self._assignment.job,
+                evaluation=progress.evaluation,
+                evaluations=progress.evaluations,
                 scale=progress.scale,
                 scales=progress.scales,
                 width=progress.width,
                 height=progress.height,
                 losses=_finite(progress.losses),
                 best_loss=progress.best_loss if math.isfinite(progress.best_loss) else None,
-                elapsed_s=time.monotonic() - self._began_at,
+                elapsed_s=progress.seconds,
                 remaining_s=progress.remaining_s,
-                rollbacks=self._rollbacks + progress.rollbacks,
-            )
+                rollbacks=progress.rollbacks,
+            ),
+            keep=lambda file: progress.checkpoint().write(file),
         )
 
 

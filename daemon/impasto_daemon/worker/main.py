@@ -12,7 +12,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 
 from impasto_daemon.server.painter import Assignment, Painted
-from impasto_daemon.worker.easel import DiscardedError, Easel, Window
+from impasto_daemon.worker.easel import DiscardedError, Easel, LaidDownError, Window
+from impasto_daemon.worker.keeper import Keeper
 from impasto_daemon.worker.said import (
     Adjusted,
     Answered,
@@ -20,6 +21,8 @@ from impasto_daemon.worker.said import (
     Discarded,
     Failed,
     Finished,
+    LaidDown,
+    LayDownWished,
     PauseWished,
     Ready,
     StopWished,
@@ -36,22 +39,26 @@ __all__ = ["work"]
 _log = logging.getLogger(__name__)
 
 
-def work(pipe: "Connection[object, object]", memory_name: str, open_studio: Callable[[], Studio]) -> None:
+def work(
+    pipe: "Connection[object, object]", memory_name: str, open_studio: Callable[[], Studio], checkpoint_s: float
+) -> None:
     """Paints what the server asks for, as long as the server lives.
 
     Args:
         pipe: To the server.
         memory_name: Of the memory shared with it.
         open_studio: Makes ready to paint; takes seconds.
+        checkpoint_s: Seconds between checkpoints of a painting, at the least.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the server, too, which ends this process in order
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    _Worker(pipe, SharedMemory(memory_name)).work(open_studio)
+    _Worker(pipe, SharedMemory(memory_name), checkpoint_s).work(open_studio)
 
 
 class _Worker:
-    def __init__(self, pipe: "Connection[object, object]", memory: SharedMemory) -> None:
+    def __init__(self, pipe: "Connection[object, object]", memory: SharedMemory, checkpoint_s: float) -> None:
         self._pipe = pipe
+        self._checkpoint_s = checkpoint_s
         self._memory = memory  # referred to as long as the window is used
         self._window = Window(memory)
         self._inbox: queue.SimpleQueue[tuple[Assignment, Easel] | Asked] = queue.SimpleQueue()
@@ -81,13 +88,19 @@ class _Worker:
             except (EOFError, OSError):
                 os._exit(1)
             if isinstance(said, Assignment):
-                self._easel = Easel(said, say=self._pipe.send, window=self._window, at_leisure=self._answer_all)
+                self._easel = Easel(
+                    said,
+                    say=self._pipe.send,
+                    window=self._window,
+                    keeper=Keeper(said.checkpoint, interval_s=self._checkpoint_s),
+                    at_leisure=self._answer_all,
+                )
                 self._inbox.put((said, self._easel))
             elif isinstance(said, Asked):
                 self._inbox.put(said)
             elif isinstance(said, Taken):
                 self._window.free()
-            elif isinstance(said, (PauseWished, StopWished, Adjusted)) and self._easel is not None:
+            elif isinstance(said, (PauseWished, StopWished, LayDownWished, Adjusted)) and self._easel is not None:
                 self._easel.heed(said)
 
     def _answer_all(self) -> None:
@@ -108,6 +121,8 @@ class _Worker:
             painted = _delivered(studio.paint(assignment, easel), assignment)
         except DiscardedError:
             self._pipe.send(Discarded(assignment.number))
+        except LaidDownError:
+            self._pipe.send(LaidDown(assignment.number))
         except Exception as error:
             self._pipe.send(Failed(assignment.number, _failure(error)))
         else:
@@ -132,6 +147,7 @@ def _delivered(canvas: Canvas, assignment: Assignment) -> Painted:
         rollbacks=canvas.rollbacks,
         network=canvas.network,
         precision=canvas.precision,
+        polisher=canvas.polisher,
     )
 
 

@@ -16,6 +16,8 @@ __all__ = [
     "Discarded",
     "Failed",
     "Finished",
+    "LaidDown",
+    "LayDownWished",
     "PauseWished",
     "Paused",
     "Ready",
@@ -42,6 +44,13 @@ class StopWished:
 
     number: int
     keep_picture: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LayDownWished:
+    """Server: stop, to go on some other time."""
+
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +138,13 @@ class Finished:
 @dataclass(frozen=True, slots=True)
 class Discarded:
     """Worker: painting was stopped, and there is no picture."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class LaidDown:
+    """Worker: painting was stopped, and can go on from its checkpoint."""
 
     number: int
 

@@ -27,6 +27,7 @@ class Canvas:
         rollbacks: How often painting went back to the best picture.
         network: The feature network used.
         precision: The precision used.
+        polisher: The feature network that polished; None if none did.
     """
 
     format: PixelFormat
@@ -38,6 +39,7 @@ class Canvas:
     rollbacks: int
     network: str
     precision: str
+    polisher: str | None = None
 
 
 class Studio(Protocol):
@@ -61,7 +63,10 @@ class Studio(Protocol):
     def paint(self, assignment: Assignment, easel: Easel) -> Canvas:
         """Paints; tells the easel how it goes after each evaluation, and asks it whether to go on.
 
+        Goes on from the assignment's checkpoint, where there is one that is sound.
+
         Raises:
             RefusalError: It cannot be painted.
             DiscardedError: The easel wants no more of it.
+            LaidDownError: The easel wants the rest some other time.
         """

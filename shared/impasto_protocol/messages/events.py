@@ -85,3 +85,4 @@ class Result:
     rollbacks: Count
     network: Name
     precision: Name
+    polisher: Name | None = None
