@@ -50,6 +50,8 @@ def paint(
     settings = settings or Settings()
     if not styles:
         raise SettingsError("No style image is given; give at least one.")
+    if settings.content_layers == () == settings.style_layers:
+        raise SettingsError("Neither a content layer nor a style layer is named; name one, or leave both out.")
     return _painted(
         content,
         styles,

@@ -1,5 +1,7 @@
 """The server, the painting process and the engine: pictures are really painted, with a network of random weights."""
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,7 +131,10 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     keras.applications.VGG16(include_top=False, weights=None).save_weights(folder / "vgg16_random_notop.weights.h5")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IMPASTO_WEIGHTS_DIR", str(folder))
-        server = Serving(tmp_path_factory.mktemp("state") / "impasto" / "connection.json", WorkerPainter(open_engine))
+        server = Serving(
+            tmp_path_factory.mktemp("state") / "impasto" / "connection.json",
+            WorkerPainter(open_engine, checkpoint_s=0.0),
+        )
         server.start()
         yield server
         server.stop()
@@ -170,6 +175,7 @@ def test_a_transfer_is_painted_in_the_contents_format(client: Client) -> None:
     assert any(isinstance(event, Preview) and event.format.width == 16 for event in events)
     result = next(event for event in events if isinstance(event, Result))
     assert (result.network, result.precision, result.evaluations, result.stopped) == ("vgg16", "float32", 4, False)
+    assert result.polisher is None
     picture = fetched(client, job)
     form = picture.result.picture.format
     assert (form.width, form.height, form.channels, form.samples) == (32, 24, 4, SampleType.UINT16)
@@ -182,7 +188,7 @@ def test_an_order_that_names_no_network_is_painted_with_lite_and_polished_with_v
     result = next(
         event for event in over(client, submitted(client, order, CONTENT, STYLE)) if isinstance(event, Result)
     )
-    assert (result.network, result.evaluations) == ("lite", 3)
+    assert (result.network, result.polisher, result.evaluations) == ("lite", "vgg16", 3)
     asked = m.Estimate(width=40, height=30, settings=settings)
     assert client.estimate(asked, timeout_s=LONG_S).evaluations == 3
 
@@ -239,7 +245,8 @@ def test_a_painting_is_paused_adjusted_and_ended_with_its_picture(client: Client
     client.adjust(job, Adjustment(tv_weight=before.losses["tv"] * 1e6 + 1e6))
     later = until(client, lambda event: isinstance(event, Progress) and event.losses["tv"] > 100 * before.losses["tv"])
     assert later[-1].evaluation > before.evaluation
-    assert later[-1].evaluations > before.evaluations
+    assert later[-1].evaluations == before.evaluations
+    assert later[-1].scale == before.scale
     client.cancel(job, keep_picture=True)
     events = over(client, job)
     assert events[-1].state is JobState.SUCCEEDED
@@ -258,3 +265,29 @@ def test_a_loaded_network_paints_the_next_job_soon_and_estimates_are_the_engines
     assert (estimated.width, estimated.height, estimated.evaluations) == (32, 24, 4)
     with pytest.raises(InvalidOrderError, match="block9"):
         client.estimate(m.Estimate(width=80, height=60, settings=Settings(style_layers=("block9",))), timeout_s=LONG_S)
+
+
+def test_a_painting_whose_process_was_killed_becomes_the_picture_it_would_have_been(
+    client: Client, serving: Serving
+) -> None:
+    order = Order(
+        content=CONTENT.blob,
+        styles=(Style(picture=STYLE.blob),),
+        network="lite",
+        polish="none",
+        settings=Settings(size=200, evaluations=60, precision="float32"),
+    )
+    undisturbed = submitted(client, order, CONTENT, STYLE)
+    over(client, undisturbed)
+    disturbed = submitted(client, order, CONTENT, STYLE)
+    until(client, lambda event: isinstance(event, Progress) and event.evaluation >= 25, patience_s=LONG_S)
+    client.pause(disturbed)  # which writes a checkpoint
+    until_a(client, State, job=disturbed, state=JobState.PAUSED)
+    os.kill(serving.painter.pid, signal.SIGKILL)
+    after = over(client, disturbed)
+    assert [str(event.state) for event in after if isinstance(event, State)] == [
+        *("INTERRUPTED", "QUEUED", "STARTING", "RUNNING", "SUCCEEDED")
+    ]
+    resumed = [event.evaluation for event in after if isinstance(event, Progress)]
+    assert resumed[0] > 25
+    assert bytes(fetched(client, disturbed).pixels) == bytes(fetched(client, undisturbed).pixels)
