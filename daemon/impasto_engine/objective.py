@@ -84,8 +84,8 @@ class Objective:
                 statistics = mean_and_second_moment(features, guide, reading, centred=self.centred)
             else:
                 own, whole = weighted_sums(features, guide), part["sums"][number][tap]
-                sums = (with_gradient_of(carrier, value) for carrier, value in zip(own, whole, strict=True))
-                statistics = moments(*sums, reading, centred=self.centred)
+                first, second = (with_gradient_of(carrier, value) for carrier, value in zip(own, whole, strict=True))
+                statistics = moments(first, second, reading, centred=self.centred)
             for style in group["styles"]:
                 loss = loss + style["share"] * style_loss(statistics, style["taps"][tap])
         return loss
@@ -140,7 +140,7 @@ def total_variation(picture: Tensor, form: TotalVariation, visible: Tensor | Non
 
 
 def weight_of_pairs(visible: Mask, channels: int) -> tuple[float, float]:
-    """What the squared differences of a whole picture are divided by, down and to the right, where some is transparent."""
+    """What the squared differences down and to the right are divided by, in a picture that is transparent in places."""
     down, right = visible[1:] * visible[:-1], visible[:, 1:] * visible[:, :-1]
     return channels * max(float(down.sum()), 1.0), channels * max(float(right.sum()), 1.0)
 

@@ -23,7 +23,7 @@ from impasto_engine.types import Mask, Tensor, Tree
 __all__ = ["TiledGradient", "features_in_tiles", "sums_in_tiles"]
 
 Colours = NDArray[np.float32]
-Sums = tuple[NDArray[np.float64], NDArray[np.float64]]
+Sums = dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
 
 
 class TiledGradient:
@@ -89,7 +89,7 @@ def features_in_tiles(
 
 def sums_in_tiles(
     extractor: Extractor, picture: Colours, guides: Mapping[str, Mask], taps: Sequence[str], crop: int
-) -> dict[str, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+) -> Sums:
     """The weighted sums of a picture's features at each tap; see `statistics.weighted_sums`.
 
     Args:
@@ -109,8 +109,7 @@ def sums_in_tiles(
     height, width = picture.shape[:2]
     groups = [{"guides": dict(guides), "styles": []}]
     cut = _Cut(extractor, height, width, crop, {"parameters": extractor.parameters, "content": {}, "styles": groups})
-    (sums,) = _added(look(cut.pixels(picture[None], tile), cut.arguments(tile)) for tile in cut.tiles)
-    return sums
+    return _added(look(cut.pixels(picture[None], tile), cut.arguments(tile)) for tile in cut.tiles)[0]
 
 
 class _Cut:
@@ -196,12 +195,12 @@ class _Cut:
         return owned
 
 
-def _added(parts: Iterator[Tree]) -> Tree:
+def _added(parts: Iterator[Tree]) -> list[Sums]:
     """The sums of all tiles, as float32; added up in float64."""
-    whole: list[dict[str, Sums]] = []
+    whole: list[dict[str, list[NDArray[np.float64]]]] = []
     for part in parts:
         values = [
-            {tap: tuple(ops.convert_to_numpy(each).astype(np.float64) for each in sums) for tap, sums in group.items()}
+            {tap: [ops.convert_to_numpy(each).astype(np.float64) for each in sums] for tap, sums in group.items()}
             for group in part
         ]
         if not whole:
@@ -209,6 +208,8 @@ def _added(parts: Iterator[Tree]) -> Tree:
             continue
         for group, more in zip(whole, values, strict=True):
             for tap, sums in more.items():
-                for total, each in zip(group[tap], sums, strict=True):
-                    total += each
-    return [{tap: tuple(each.astype(np.float32) for each in sums) for tap, sums in group.items()} for group in whole]
+                group[tap] = [total + each for total, each in zip(group[tap], sums, strict=True)]
+    return [
+        {tap: (first.astype(np.float32), second.astype(np.float32)) for tap, (first, second) in group.items()}
+        for group in whole
+    ]

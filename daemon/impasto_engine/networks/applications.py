@@ -15,7 +15,7 @@ from keras import ops
 
 from impasto_engine.errors import SettingsError
 from impasto_engine.networks import weights as weight_files
-from impasto_engine.networks.network import Edges, Extractor, Network, Pooling, Precision, TapShape
+from impasto_engine.networks.network import Edges, Extractor, Geometry, Network, Pooling, Precision, TapShape
 from impasto_engine.networks.reading import Reading
 from impasto_engine.networks.vgg import BGR_MEAN, BLOCKS, Vgg, layer_names
 from impasto_engine.resample import resize_mask
@@ -129,7 +129,7 @@ class _ApplicationExtractor:
     def __init__(self, model: Any, taps: tuple[str, ...], *, caffe: bool, precision: Precision) -> None:
         self.taps = taps
         self.readings: Mapping[str, Reading] = {}
-        self.geometry = None
+        self.geometry: Geometry | None = None
         self.parameters: Tree = {
             "trainable": [variable.value for variable in model.trainable_variables],
             "fixed": [variable.value for variable in model.non_trainable_variables],

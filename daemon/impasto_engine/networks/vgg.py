@@ -106,7 +106,7 @@ class _VggExtractor:
         self._pooling = pooling
         self._edges = edges
         self._dtype = precision.value
-        self.geometry = self._geometry()
+        self.geometry: Geometry | None = self._geometry()
 
     def __call__(self, picture: Tensor, parameters: Tree) -> dict[str, Tensor]:
         """See `Extractor.__call__`."""
