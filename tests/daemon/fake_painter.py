@@ -18,8 +18,9 @@ class FakePainter:
         asked: What else it was asked.
     """
 
-    def __init__(self, *, is_ready: bool = True) -> None:
+    def __init__(self, *, is_ready: bool = True, devices: int = 1) -> None:
         self.is_ready = is_ready
+        self.devices = devices
         self.assignments: list[Assignment] = []
         self.asked: list[object] = []
         self._patron: Patron | None = None

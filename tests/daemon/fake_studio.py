@@ -3,10 +3,12 @@
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 from impasto_daemon.server.painter import Assignment
 from impasto_daemon.worker.easel import Easel
+from impasto_daemon.worker.keeper import Cadence
 from impasto_daemon.worker.studio import Canvas
 from impasto_protocol.errors import InvalidOrderError
 from impasto_protocol.messages import Estimate, Estimated, Progress
@@ -14,6 +16,10 @@ from impasto_protocol.pixels import PixelFormat
 
 BEHAVIOURS = ("usual", "crash", "crash_once", "hang", "deaf_once", "refuse", "bug", "exhaust")
 EVALUATION_S = 0.01
+
+ALWAYS = Cadence(interval_s=0.0, share=float("inf"))
+NEVER = Cadence(interval_s=3600.0)
+"""Of checkpoints."""
 
 
 class FakeStudio:
@@ -24,6 +30,7 @@ class FakeStudio:
     """
 
     device = "a fake process"
+    devices = 1
     networks = BEHAVIOURS
 
     def estimate(self, question: Estimate) -> Estimated:
@@ -60,7 +67,7 @@ class FakeStudio:
                     losses={"style_weight": easel.adjustment.style_weight or 0.0},
                     elapsed_s=evaluation * EVALUATION_S,
                 ),
-                keep=lambda file, evaluation=evaluation: file.write_text(str(evaluation)),
+                keep=partial(write_down, evaluation),
             )
             if easel.should_stop():
                 break
@@ -75,6 +82,12 @@ class FakeStudio:
             network=behaviour,
             precision="float32",
         )
+
+
+def write_down(evaluation: int, file: Path) -> None:
+    beside = file.with_name(f".{file.name}.tmp")
+    beside.write_text(str(evaluation))
+    beside.replace(file)
 
 
 def misbehave(behaviour: str, marker: Path) -> None:

@@ -6,14 +6,14 @@ import signal
 import sys
 from pathlib import Path
 
-from daemon.fake_studio import open_fake
+from daemon.fake_studio import ALWAYS, open_fake
 from impasto_daemon.server.daemon import Daemon
 from impasto_daemon.server.errors import AlreadyRunningError
 from impasto_daemon.server.worker_painter import WorkerPainter
 
 
 async def serve(path: Path) -> None:
-    daemon = Daemon(connection_file=path, painter=WorkerPainter(open_fake, checkpoint_s=0.0))
+    daemon = Daemon(connection_file=path, painter=WorkerPainter(open_fake, cadence=ALWAYS))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, daemon.stop)
     daemon.on_ready = lambda connection: print(connection.pid, flush=True)
     await daemon.run()

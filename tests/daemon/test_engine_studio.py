@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from daemon.fake_studio import ALWAYS
 from impasto_daemon.server.painter import Assignment
 from impasto_daemon.worker.easel import Easel
 from impasto_daemon.worker.keeper import Keeper
@@ -100,7 +101,7 @@ class Sitting:
                 self.told.append(news.progress)
                 then(easel, news.progress)
 
-        keeper = Keeper(self.checkpoint, interval_s=0.0, share=1e9)
+        keeper = Keeper(self.checkpoint, ALWAYS)
         easel = Easel(assignment, say=say, window=NoWindow(), keeper=keeper, at_leisure=lambda: None)  # type: ignore[arg-type]
         canvas: Canvas = self._studio.paint(assignment, easel)
         return canvas

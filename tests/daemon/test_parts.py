@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from daemon.fake_studio import ALWAYS
 from impasto_daemon.server.blobs import BlobStore
 from impasto_daemon.server.checkpoints import Checkpoints
 from impasto_daemon.server.errors import AlreadyRunningError
@@ -18,7 +19,7 @@ from impasto_daemon.server.fair_queue import FairQueue
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.lock import Lock, holder_of
 from impasto_daemon.server.patience import Patience
-from impasto_daemon.worker.keeper import Keeper
+from impasto_daemon.worker.keeper import Cadence, Keeper
 from impasto_protocol.errors import (
     BusyError,
     DigestMismatchError,
@@ -314,7 +315,7 @@ class Clock:
 
 def test_checkpoints_come_every_few_seconds_and_take_no_more_than_their_share(tmp_path: Path) -> None:
     clock = Clock()
-    keeper = Keeper(tmp_path / "checkpoint", interval_s=5.0, share=0.01, clock=clock)
+    keeper = Keeper(tmp_path / "checkpoint", Cadence(interval_s=5.0, share=0.01), clock=clock)
     costs_s = [0.01, 0.3, 0.02]
     kept_at = []
 
@@ -332,7 +333,7 @@ def test_checkpoints_come_every_few_seconds_and_take_no_more_than_their_share(tm
 def test_a_checkpoint_that_cannot_be_written_is_told_once_and_tried_again(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    keeper = Keeper(tmp_path / "no folder" / "checkpoint", interval_s=0.0)
+    keeper = Keeper(tmp_path / "no folder" / "checkpoint", ALWAYS)
     for _ in range(3):
         keeper.keep(lambda path: path.touch())
     assert [record.levelname for record in caplog.records] == ["WARNING"]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from daemon.fake_studio import ALWAYS
 from daemon.serving import Serving
 from impasto_daemon.server.worker_painter import WorkerPainter
 from impasto_daemon.worker.opening import open_engine
@@ -133,7 +134,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         patch.setenv("IMPASTO_WEIGHTS_DIR", str(folder))
         server = Serving(
             tmp_path_factory.mktemp("state") / "impasto" / "connection.json",
-            WorkerPainter(open_engine, checkpoint_s=0.0),
+            WorkerPainter(open_engine, cadence=ALWAYS),
         )
         server.start()
         yield server

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -60,7 +61,11 @@ def run(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
 
     async def serve() -> None:
         serving = Daemon(
-            connection_file=connection_path(), painter=WorkerPainter(open_engine), bind=bind, allow=tuple(allow or ())
+            connection_file=connection_path(),
+            painter=WorkerPainter(open_engine),
+            hire=lambda device: WorkerPainter(partial(open_engine, device)),
+            bind=bind,
+            allow=tuple(allow or ()),
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -12,7 +12,7 @@ from pathlib import Path
 from impasto_daemon.server.blobs import BlobStore
 from impasto_daemon.server.checkpoints import Checkpoints
 from impasto_daemon.server.desk import Desk
-from impasto_daemon.server.foreman import Foreman
+from impasto_daemon.server.foreman import Foreman, Hire
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.ledger import Ledger
 from impasto_daemon.server.limits import LAY_DOWN_S, LOOK_S, MEMORY_BYTES, PING_S, SESSION_KEPT_S, TEND_S
@@ -44,6 +44,7 @@ class Daemon:
     Args:
         connection_file: Where it says how to reach it; what it keeps lies beside that.
         painter: Who paints.
+        hire: Gives painters for other devices, where there are any.
         bind: The address to listen on.
         allow: Public keys of clients elsewhere, beside that in the connection file.
         memory_bytes: What the server may take before it ends itself.
@@ -55,6 +56,7 @@ class Daemon:
         *,
         connection_file: Path,
         painter: Painter,
+        hire: Hire | None = None,
         bind: str = "127.0.0.1",
         allow: Collection[str] = (),
         memory_bytes: int = MEMORY_BYTES,
@@ -62,6 +64,7 @@ class Daemon:
     ) -> None:
         self._places = Places(connection_file)
         self._painter = painter
+        self._hire = hire
         self._bind = bind
         self._allow = allow
         self._memory_bytes = memory_bytes
@@ -94,13 +97,19 @@ class Daemon:
             self._ledger = Ledger(journal, blobs, checkpoints, reception.announce)
             self._journal = journal
             self._blobs = blobs
-            self._foreman = Foreman(self._ledger, blobs, checkpoints, self._painter, reception.show)
+            self._foreman = Foreman(
+                ledger=self._ledger,
+                blobs=blobs,
+                checkpoints=checkpoints,
+                painter=self._painter,
+                hire=self._hire,
+                show=reception.show,
+            )
             desk = Desk(
                 reception=reception,
                 ledger=self._ledger,
                 blobs=blobs,
                 foreman=self._foreman,
-                painter=self._painter,
                 name=f"impasto {metadata.version('impasto')}",
                 clock=self._clock,
             )
@@ -110,8 +119,8 @@ class Daemon:
             reception.open(post)
             write_connection(connection, self._places.connection)
             stack.callback(self._places.connection.unlink, missing_ok=True)
-            self._painter.start(self._foreman)
-            stack.callback(self._painter.close)
+            stack.callback(self._foreman.dismiss)
+            self._foreman.start()
             _log.info("Serving at %s.", connection.endpoint)
             self.on_ready(connection)
             await self._tend()
@@ -145,7 +154,7 @@ class Daemon:
                     await self._stopping.wait()
             except TimeoutError:
                 now = self._clock()
-                self._painter.tend()
+                self._foreman.tend()
                 self._reception.tend()
                 self._watch_memory()
                 if now >= ping_at:
@@ -155,12 +164,12 @@ class Daemon:
                     self._forget_sessions(now)
 
     async def _lay_down(self) -> None:
-        """Lets the painting at hand write down where it stands, for as long as there is time."""
+        """Lets the paintings at hand write down where they stand, for as long as there is time."""
         self._foreman.lay_down()
         deadline = self._clock() + LAY_DOWN_S
         while self._foreman.painting and self._clock() < deadline:
             await asyncio.sleep(LOOK_S)
-        self._foreman.close()
+        self._foreman.clear()
 
     def _left(self, session: Session) -> None:
         """A session's client has gone: its jobs go on, or end, as their orders say."""

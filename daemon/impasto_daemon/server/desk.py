@@ -12,7 +12,6 @@ from impasto_daemon.server.foreman import Foreman
 from impasto_daemon.server.ledger import Ledger
 from impasto_daemon.server.limits import MAX_BAD_MESSAGES, MAX_JOBS_PER_SESSION
 from impasto_daemon.server.memory import resident_bytes
-from impasto_daemon.server.painter import Painter
 from impasto_daemon.server.reception import Reception
 from impasto_daemon.server.sessions import Peer, Session
 from impasto_protocol import messages as m
@@ -47,7 +46,6 @@ class Desk:
         ledger: All jobs.
         blobs: Their pictures.
         foreman: Who is painted when.
-        painter: Who paints.
         name: The daemon's name and version.
         clock: Gives seconds.
     """
@@ -59,7 +57,6 @@ class Desk:
         ledger: Ledger,
         blobs: BlobStore,
         foreman: Foreman,
-        painter: Painter,
         name: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -67,7 +64,6 @@ class Desk:
         self._ledger = ledger
         self._blobs = blobs
         self._foreman = foreman
-        self._painter = painter
         self._name = name
         self._clock = clock
         self._began_at = clock()
@@ -159,8 +155,8 @@ class Desk:
                 session=session.id,
                 resume_token=session.token,
                 resumed=resumed,
-                device=self._painter.device,
-                networks=self._painter.networks,
+                device=self._foreman.device,
+                networks=self._foreman.networks,
                 max_picture_bytes=MAX_PICTURE_BYTES,
                 max_jobs=MAX_JOBS_PER_SESSION,
             )
@@ -171,7 +167,7 @@ class Desk:
         say(
             m.Report(
                 daemon=self._name,
-                device=self._painter.device,
+                device=self._foreman.device,
                 uptime_s=self._clock() - self._began_at,
                 sessions=self._reception.sessions.attached,
                 queued=self._foreman.queued,
@@ -186,7 +182,7 @@ class Desk:
         def answer(found: m.Estimated | RefusalError) -> None:
             say(m.Error(failure=Failure.of(found)) if isinstance(found, RefusalError) else found)
 
-        self._painter.estimate(message, answer)
+        self._foreman.estimate(message, answer)
 
     def _upload(self, session: Session, message: m.Upload, say: Say) -> None:
         wanted = self._blobs.offer(session.id, message.digest, message.size_bytes)

@@ -1,58 +1,63 @@
-"""Who is painted when: brings jobs to the painter one by one, and turns what it tells into the states of jobs."""
+"""Who is painted when: brings jobs to the painters one by one, and passes on what is asked of them."""
 
 import logging
+from collections import Counter
 from collections.abc import Callable
 
+from impasto_daemon.server.bench import Bench
 from impasto_daemon.server.blobs import BlobStore
 from impasto_daemon.server.checkpoints import Checkpoints
 from impasto_daemon.server.checks import check_adjustment, check_not_over, check_state
 from impasto_daemon.server.fair_queue import FairQueue
 from impasto_daemon.server.jobs import Job
 from impasto_daemon.server.ledger import Ledger
-from impasto_daemon.server.painter import Assignment, Painted, Painter
+from impasto_daemon.server.painter import Answer, Assignment, Painter
 from impasto_protocol.errors import MissingBlobError, RefusalError, WorkerLostError
 from impasto_protocol.failures import Failure
-from impasto_protocol.fields import Data
-from impasto_protocol.messages import Preview, Progress
+from impasto_protocol.messages import Estimate, Preview, Progress
 from impasto_protocol.orders import Adjustment
-from impasto_protocol.pixels import PixelFormat
 from impasto_protocol.states import JobState
 
-__all__ = ["Foreman"]
+__all__ = ["Foreman", "Hire"]
 
 _log = logging.getLogger(__name__)
 
 PAINTABLE = (JobState.RUNNING, JobState.PAUSED)
 
+Hire = Callable[[int], Painter]
+"""A painter for another device, by its place among all; the first has 0."""
+
 
 class Foreman:
-    """See the module. It is the painter's patron.
+    """See the module.
 
     Args:
         ledger: All jobs.
         blobs: Their pictures.
         checkpoints: How far they have come.
-        painter: Who paints them.
+        painter: The first painter.
+        hire: Gives others, where the first one reports more than one device; None for no others.
         show: Shows a session where one of its paintings stands.
     """
 
     def __init__(
         self,
+        *,
         ledger: Ledger,
         blobs: BlobStore,
         checkpoints: Checkpoints,
         painter: Painter,
+        hire: Hire | None,
         show: Callable[[Job, Progress | Preview], None],
     ) -> None:
         self._ledger = ledger
         self._blobs = blobs
         self._checkpoints = checkpoints
-        self._painter = painter
+        self._hire = hire
         self._show = show
         self._queue = FairQueue()
+        self._benches = [Bench(painter, ledger, self, show)]
         self._is_closing = False
-        self._current: Job | None = None
-        self._newest_preview: Preview | None = None
 
     @property
     def queued(self) -> int:
@@ -62,17 +67,48 @@ class Foreman:
     @property
     def painting(self) -> int:
         """Jobs that are being painted."""
-        return int(self._current is not None)
+        return sum(bench.job is not None for bench in self._benches)
+
+    @property
+    def device(self) -> str:
+        """What the painters compute on, or that it is not known yet."""
+        devices = Counter(bench.painter.device for bench in self._benches)
+        return ", ".join(name if count == 1 else f"{count} × {name}" for name, count in devices.items())
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The feature networks that can be ordered; none as long as no painter is ready."""
+        return next((bench.painter.networks for bench in self._benches if bench.painter.is_ready), ())
+
+    def start(self) -> None:
+        """Has the painters made ready."""
+        self._benches[0].painter.start(self._benches[0])
+
+    def tend(self) -> None:
+        """Looks after what has become due; called several times a second."""
+        for bench in self._benches:
+            bench.painter.tend()
+
+    def dismiss(self) -> None:
+        """Ends the painters."""
+        for bench in self._benches:
+            bench.painter.close()
 
     def newest_preview(self, job: Job) -> Preview | None:
         """The newest preview of a job that is being painted."""
-        return self._newest_preview if job is self._current else None
+        bench = self._bench_of(job)
+        return None if bench is None else bench.newest_preview
 
     def ahead(self, job: Job) -> int:
         """How many jobs are before one that may be waiting."""
         if job.state is not JobState.QUEUED:
             return 0
         return self._queue.ahead(job.session, job.number) + self.painting
+
+    def estimate(self, question: Estimate, answer: Answer) -> None:
+        """Says what a painting would cost; asks a painter that has nothing to do, if there is one."""
+        benches = sorted(self._benches, key=lambda bench: (not bench.painter.is_ready, bench.job is not None))
+        benches[0].painter.estimate(question, answer)
 
     def enqueue(self, job: Job) -> None:
         """Puts a job that was accepted into the queue."""
@@ -88,20 +124,18 @@ class Foreman:
             elif job.state is JobState.QUEUED:
                 self._queue.put(job.session, job.number)
             else:
-                self._interrupted(job)
+                self.interrupted(job)
 
     def assign(self) -> None:
-        """Gives the painter the next job, if both are there."""
-        if self._is_closing or self._current is not None or not self._painter.is_ready:
-            return
-        number = self._queue.take()
-        if number is None:
-            return
-        job = self._current = self._ledger[number]
-        self._newest_preview = None
-        self._ledger.enter(job, JobState.STARTING)
-        self._painter.paint(
-            Assignment(
+        """Gives each painter that is free the next job, as long as there are both."""
+        for bench in self._benches:
+            if self._is_closing or not bench.is_free:
+                continue
+            number = self._queue.take()
+            if number is None:
+                return
+            job = self._ledger[number]
+            assignment = Assignment(
                 number=number,
                 job=job.name,
                 order=job.order,
@@ -110,7 +144,7 @@ class Foreman:
                 checkpoint=self._checkpoints.path(number),
                 adjustment=job.adjustment,
             )
-        )
+            bench.paint(job, assignment)
 
     def pause(self, job: Job) -> None:
         """Stops painting a job for now.
@@ -119,7 +153,7 @@ class Foreman:
             WrongStateError: It is not being painted.
         """
         check_state(job, "PAUSE", JobState.RUNNING)
-        self._painter.pause()
+        self._painter_of(job).pause()
 
     def unpause(self, job: Job) -> None:
         """Goes on painting a job.
@@ -128,7 +162,7 @@ class Foreman:
             WrongStateError: It is not paused.
         """
         check_state(job, "UNPAUSE", JobState.PAUSED)
-        self._painter.unpause()
+        self._painter_of(job).unpause()
 
     def adjust(self, job: Job, adjustment: Adjustment) -> None:
         """Changes the weights with which a job is painted.
@@ -141,7 +175,7 @@ class Foreman:
         check_state(job, "ADJUST", *PAINTABLE)
         check_adjustment(job, adjustment)
         self._ledger.adjust(job, adjustment)
-        self._painter.adjust(adjustment)
+        self._painter_of(job).adjust(adjustment)
 
     def cancel(self, job: Job, *, keep_picture: bool) -> None:
         """Stops a job for good.
@@ -157,123 +191,38 @@ class Foreman:
         job.keep_picture = keep_picture
         if job.state is not JobState.CANCELLING:
             self._ledger.enter(job, JobState.CANCELLING)
-        self._painter.stop(keep_picture=keep_picture)
+        self._painter_of(job).stop(keep_picture=keep_picture)
 
     def lay_down(self) -> None:
-        """Begins nothing more, and asks the painter to lay down what it is at, because the daemon stops."""
+        """Begins nothing more, and asks the painters to lay down what they are at, because the daemon stops."""
         self._is_closing = True
-        if self._current is not None:
-            self._painter.lay_down()
+        for bench in self._benches:
+            if bench.job is not None:
+                bench.painter.lay_down()
 
-    def close(self) -> None:
-        """Puts the job at hand, laid down or not, back into the journal as one to go on with."""
-        job, self._current = self._current, None
-        if job is not None and not job.is_over:
-            if job.state is JobState.CANCELLING:
-                self._ledger.enter(job, JobState.CANCELLED)
-            else:
-                self._ledger.enter(job, JobState.INTERRUPTED)
-                self._ledger.enter(job, JobState.QUEUED)
+    def clear(self) -> None:
+        """Puts the jobs at hand, laid down or not, back into the journal as some to go on with."""
+        for bench in self._benches:
+            bench.clear()
 
-    def ready(self) -> None:
-        """See `Patron`."""
+    def free(self) -> None:
+        """See `Overseer`. The first painter that is ready knows how many devices there are."""
+        devices = max(bench.painter.devices for bench in self._benches)
+        while self._hire is not None and len(self._benches) < devices:
+            bench = Bench(self._hire(len(self._benches)), self._ledger, self, self._show)
+            self._benches.append(bench)
+            bench.painter.start(bench)
         self.assign()
 
     def unfit(self, why: RefusalError) -> None:
-        """See `Patron`. Nobody is left waiting for what will not come."""
+        """See `Overseer`. Nobody is left waiting for what will not come."""
+        if any(bench.painter.is_ready for bench in self._benches):
+            return
         while (number := self._queue.take()) is not None:
             self._ledger.enter(self._ledger[number], JobState.FAILED, Failure.of(why))
 
-    def began(self, number: int) -> None:
-        """See `Patron`."""
-        job = self._at_hand(number)
-        if job is not None and job.state is JobState.STARTING:
-            self._ledger.enter(job, JobState.RUNNING)
-
-    def progressed(self, number: int, progress: Progress) -> None:
-        """See `Patron`."""
-        job = self._at_hand(number)
-        if job is not None:
-            self._show(job, progress)
-
-    def showed(self, number: int, evaluation: int, form: PixelFormat, data: Data) -> None:
-        """See `Patron`."""
-        job = self._at_hand(number)
-        if job is not None:
-            self._newest_preview = Preview(job=job.name, evaluation=evaluation, format=form, data=data)
-            self._show(job, self._newest_preview)
-
-    def paused(self, number: int) -> None:
-        """See `Patron`."""
-        job = self._at_hand(number)
-        if job is not None and job.state is JobState.RUNNING:
-            self._ledger.enter(job, JobState.PAUSED)
-
-    def unpaused(self, number: int) -> None:
-        """See `Patron`."""
-        job = self._at_hand(number)
-        if job is not None and job.state is JobState.PAUSED:
-            self._ledger.enter(job, JobState.RUNNING)
-
-    def finished(self, number: int, painted: Painted) -> None:
-        """See `Patron`."""
-        job = self._at_hand(number)
-        if job is None:
-            return
-        if job.state is JobState.CANCELLING and not job.keep_picture:
-            painted.file.unlink(missing_ok=True)
-            self._over(job, JobState.CANCELLED)
-            return
-        self._current = None
-        try:
-            self._ledger.finish(job, painted)
-        except RefusalError as error:
-            if job.state is JobState.CANCELLING:
-                self._ledger.enter(job, JobState.CANCELLED)
-            else:
-                self._ledger.enter(job, JobState.FAILED, Failure.of(error))
-        self.assign()
-
-    def discarded(self, number: int) -> None:
-        """See `Patron`."""
-        job = self._at_hand(number)
-        if job is not None:
-            self._over(job, JobState.CANCELLED)
-
-    def laid_down(self, number: int) -> None:
-        """See `Patron`."""
-        if self._at_hand(number) is not None:
-            self.close()
-
-    def failed(self, number: int, why: RefusalError) -> None:
-        """See `Patron`."""
-        job = self._at_hand(number)
-        if job is not None and job.state is JobState.CANCELLING:
-            self._over(job, JobState.CANCELLED)
-        elif job is not None:
-            self._over(job, JobState.FAILED, Failure.of(why))
-
-    def lost(self) -> None:
-        """See `Patron`."""
-        job, self._current = self._current, None
-        if job is None:
-            return
-        if job.state is JobState.CANCELLING:
-            self._ledger.enter(job, JobState.CANCELLED)
-        else:
-            self._interrupted(job)
-
-    def _at_hand(self, number: int) -> Job | None:
-        """The job at hand, unless the painter speaks of one before it."""
-        return self._current if self._current is not None and self._current.number == number else None
-
-    def _over(self, job: Job, state: JobState, failure: Failure | None = None) -> None:
-        self._current = None
-        self._ledger.enter(job, state, failure)
-        self.assign()
-
-    def _interrupted(self, job: Job) -> None:
-        """Queues a job over which a process died, or fails it the second time without getting further in between."""
+    def interrupted(self, job: Job) -> None:
+        """See `Overseer`. The job is queued, or fails the second time without having come further in between."""
         if self._checkpoints.is_since(job.number, job.changed_at):
             job.interruptions = 0
         if job.state is not JobState.INTERRUPTED:
@@ -288,6 +237,14 @@ class Foreman:
         job.interruptions += 1
         self._ledger.enter(job, JobState.QUEUED)
         self._queue.put_back(job.session, job.number)
+
+    def _bench_of(self, job: Job) -> Bench | None:
+        return next((bench for bench in self._benches if bench.job is job), None)
+
+    def _painter_of(self, job: Job) -> Painter:
+        bench = self._bench_of(job)
+        assert bench is not None  # noqa: S101 -- its state says that it is being painted
+        return bench.painter
 
     def _fail_restored(self, job: Job) -> None:
         why = MissingBlobError(f"A picture of the job {job.name} is gone from the daemon's disk; submit it again.")

@@ -125,6 +125,10 @@ class Painter(Protocol):
         """What it computes on, or that it is not known yet."""
 
     @property
+    def devices(self) -> int:
+        """How many devices there are for painters, its own included; 1 as long as it is not known."""
+
+    @property
     def networks(self) -> tuple[str, ...]:
         """The feature networks that can be ordered; none as long as it is not ready."""
 

@@ -17,7 +17,6 @@ from multiprocessing.shared_memory import SharedMemory
 from typing import Any
 
 from impasto_daemon.server.limits import (
-    CHECKPOINT_S,
     HANG_S,
     HARD_STOP_S,
     MAX_FALSE_STARTS,
@@ -31,6 +30,7 @@ from impasto_daemon.server.limits import (
 from impasto_daemon.server.painter import Answer, Assignment, Patron
 from impasto_daemon.server.patience import Patience
 from impasto_daemon.worker import said
+from impasto_daemon.worker.keeper import Cadence
 from impasto_daemon.worker.main import work
 from impasto_daemon.worker.studio import Studio
 from impasto_protocol.errors import BusyError, RefusalError, WorkerLostError
@@ -44,6 +44,8 @@ __all__ = ["WorkerPainter"]
 SLEPT_TENDS = 20
 """Missed looks after which this process must have been stopped itself, and silence means nothing."""
 
+USUAL_CADENCE = Cadence()
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +54,7 @@ class WorkerPainter:
 
     Args:
         open_studio: Makes the painting process ready to paint; a function that can be imported.
-        checkpoint_s: Seconds between checkpoints, at the least.
+        cadence: Of checkpoints.
         hang_s: Seconds of silence after which a painting counts as hung.
         hard_stop_s: Seconds after which a painting that shall stop and does not loses its process.
         clock: Gives seconds.
@@ -62,13 +64,13 @@ class WorkerPainter:
         self,
         open_studio: Callable[[], Studio],
         *,
-        checkpoint_s: float = CHECKPOINT_S,
+        cadence: Cadence = USUAL_CADENCE,
         hang_s: float = HANG_S,
         hard_stop_s: float = HARD_STOP_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open_studio = open_studio
-        self._checkpoint_s = checkpoint_s
+        self._cadence = cadence
         self._hang_s = hang_s
         self._hard_stop_s = hard_stop_s
         self._clock = clock
@@ -97,6 +99,11 @@ class WorkerPainter:
         if self._ready is not None:
             return self._ready.device
         return "unknown: the painting process is starting" if not self._false_starts else "none: painting cannot start"
+
+    @property
+    def devices(self) -> int:
+        """See `Painter`."""
+        return 1 if self._ready is None else self._ready.devices
 
     @property
     def networks(self) -> tuple[str, ...]:
@@ -190,7 +197,7 @@ class WorkerPainter:
         ours, theirs = self._spawning.Pipe()
         process = self._spawning.Process(
             target=work,
-            args=(theirs, self._memory.name, self._open_studio, self._checkpoint_s),
+            args=(theirs, self._memory.name, self._open_studio, self._cadence),
             name="impasto painter",
             daemon=True,
         )

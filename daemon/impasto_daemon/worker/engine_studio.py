@@ -51,10 +51,14 @@ class EngineStudio:
 
     The networks of an order that names none are loaded at once, so that the first painting need not wait for them.
     Compiled functions and the statistics of styles are kept from one painting to the next.
+
+    Args:
+        device: Which of this machine's devices it computes on.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: int = 0) -> None:
         with refusing():
+            self.devices = backend.current().use_device(device)
             self.device = backend.current().device()
             found = networks.available()
         self.networks = tuple(each.name for each in found)

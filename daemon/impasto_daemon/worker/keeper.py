@@ -3,12 +3,13 @@
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
 from impasto_daemon.server.limits import CHECKPOINT_S, CHECKPOINT_SHARE
 
-__all__ = ["Keep", "Keeper"]
+__all__ = ["Cadence", "Keep", "Keeper"]
 
 Keep: TypeAlias = Callable[[Path], None]
 """Writes down where a painting stands, into that file or not at all."""
@@ -16,29 +17,33 @@ Keep: TypeAlias = Callable[[Path], None]
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cadence:
+    """How often.
+
+    Attributes:
+        interval_s: Seconds between checkpoints, at the least.
+        share: Of the time, at the most, that goes into them; those that must be come beside it.
+    """
+
+    interval_s: float = CHECKPOINT_S
+    share: float = CHECKPOINT_SHARE
+
+
 class Keeper:
     """See the module.
 
     Args:
         path: The checkpoint's file.
-        interval_s: Seconds between checkpoints, at the least.
-        share: Of the time, at the most, that goes into them; those that must be come beside it.
+        cadence: How often.
         clock: Gives seconds.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        interval_s: float = CHECKPOINT_S,
-        share: float = CHECKPOINT_SHARE,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, path: Path, cadence: Cadence, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
-        self._interval_s = interval_s
-        self._share = share
+        self._cadence = cadence
         self._clock = clock
-        self._due_at = clock() + interval_s
+        self._due_at = clock() + cadence.interval_s
         self._has_failed = False
 
     @property
@@ -58,4 +63,4 @@ class Keeper:
         else:
             self._has_failed = False
         now = self._clock()
-        self._due_at = now + max(self._interval_s, (now - began) / self._share)
+        self._due_at = now + max(self._cadence.interval_s, (now - began) / self._cadence.share)

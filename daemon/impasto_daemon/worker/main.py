@@ -13,7 +13,7 @@ from multiprocessing.shared_memory import SharedMemory
 
 from impasto_daemon.server.painter import Assignment, Painted
 from impasto_daemon.worker.easel import DiscardedError, Easel, LaidDownError, Window
-from impasto_daemon.worker.keeper import Keeper
+from impasto_daemon.worker.keeper import Cadence, Keeper
 from impasto_daemon.worker.said import (
     Adjusted,
     Answered,
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 
 def work(
-    pipe: "Connection[object, object]", memory_name: str, open_studio: Callable[[], Studio], checkpoint_s: float
+    pipe: "Connection[object, object]", memory_name: str, open_studio: Callable[[], Studio], cadence: Cadence
 ) -> None:
     """Paints what the server asks for, as long as the server lives.
 
@@ -48,17 +48,17 @@ def work(
         pipe: To the server.
         memory_name: Of the memory shared with it.
         open_studio: Makes ready to paint; takes seconds.
-        checkpoint_s: Seconds between checkpoints of a painting, at the least.
+        cadence: Of checkpoints.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the server, too, which ends this process in order
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    _Worker(pipe, SharedMemory(memory_name), checkpoint_s).work(open_studio)
+    _Worker(pipe, SharedMemory(memory_name), cadence).work(open_studio)
 
 
 class _Worker:
-    def __init__(self, pipe: "Connection[object, object]", memory: SharedMemory, checkpoint_s: float) -> None:
+    def __init__(self, pipe: "Connection[object, object]", memory: SharedMemory, cadence: Cadence) -> None:
         self._pipe = pipe
-        self._checkpoint_s = checkpoint_s
+        self._cadence = cadence
         self._memory = memory  # referred to as long as the window is used
         self._window = Window(memory)
         self._inbox: queue.SimpleQueue[tuple[Assignment, Easel] | Asked] = queue.SimpleQueue()
@@ -72,7 +72,7 @@ class _Worker:
         except Exception as error:
             self._pipe.send(Unfit(_failure(error)))
             return
-        self._pipe.send(Ready(studio.device, studio.networks))
+        self._pipe.send(Ready(studio.device, studio.devices, studio.networks))
         while True:
             item = self._inbox.get()
             if isinstance(item, Asked):
@@ -92,7 +92,7 @@ class _Worker:
                     said,
                     say=self._pipe.send,
                     window=self._window,
-                    keeper=Keeper(said.checkpoint, interval_s=self._checkpoint_s),
+                    keeper=Keeper(said.checkpoint, self._cadence),
                     at_leisure=self._answer_all,
                 )
                 self._inbox.put((said, self._easel))

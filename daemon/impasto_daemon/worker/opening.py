@@ -8,8 +8,12 @@ if TYPE_CHECKING:
 __all__ = ["open_engine"]
 
 
-def open_engine() -> "Studio":
-    """Starts the engine, which takes seconds."""
+def open_engine(device: int = 0) -> "Studio":
+    """Starts the engine, which takes seconds.
+
+    Args:
+        device: On which of this machine's devices, where it has several.
+    """
     from impasto_daemon.worker.engine_studio import EngineStudio
 
-    return EngineStudio()
+    return EngineStudio(device)

@@ -79,6 +79,7 @@ class Ready:
     """Worker: ready to paint."""
 
     device: str
+    devices: int
     networks: tuple[str, ...]
 
 

@@ -47,10 +47,12 @@ class Studio(Protocol):
 
     Attributes:
         device: What it computes on.
+        devices: How many devices this machine has to compute on, each in a studio of its own.
         networks: The feature networks that can be ordered.
     """
 
     device: str
+    devices: int
     networks: tuple[str, ...]
 
     def estimate(self, question: Estimate) -> Estimated:

@@ -37,6 +37,16 @@ class Backend(Protocol):
     def compile_forward(self, function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:
         """A compiled `function`, for passes that need no gradient and are made often."""
 
+    def use_device(self, index: int) -> int:
+        """Computes on one of several devices from now on; to be said before anything is computed.
+
+        Args:
+            index: Which, from 0.
+
+        Returns:
+            How many there are; where there is but one, nothing changes.
+        """
+
     def device(self) -> str:
         """The device that computes, for people: `CPU`, or the name of the GPU."""
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from impasto_engine.backend import GradientFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_forward", "compile_gradient", "device", "forward"]
+__all__ = ["compile_forward", "compile_gradient", "device", "forward", "use_device"]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
@@ -40,7 +40,17 @@ def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tenso
     return compiled
 
 
+def use_device(index: int) -> int:
+    """See `Backend.use_device`."""
+    devices = jax.devices()
+    if devices[0].platform == "cpu":
+        return 1
+    if len(devices) > 1:
+        jax.config.update("jax_default_device", devices[index])
+    return len(devices)
+
+
 def device() -> str:
     """See `Backend.device`."""
-    first = jax.devices()[0]
-    return "CPU" if first.platform == "cpu" else str(first.device_kind)
+    chosen = jax.config.jax_default_device or jax.devices()[0]
+    return "CPU" if chosen.platform == "cpu" else str(chosen.device_kind)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from impasto_engine.backend import GradientFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_forward", "compile_gradient", "device", "forward"]
+__all__ = ["compile_forward", "compile_gradient", "device", "forward", "use_device"]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
@@ -61,9 +61,17 @@ class _Compiled:
         return self._traces[shape](picture, tensors)
 
 
+def use_device(index: int) -> int:
+    """See `Backend.use_device`. TensorFlow would otherwise take memory on all."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if len(gpus) > 1:
+        tf.config.set_visible_devices(gpus[index], "GPU")
+    return max(len(gpus), 1)
+
+
 def device() -> str:
     """See `Backend.device`."""
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.get_visible_devices("GPU")
     if not gpus:
         return "CPU"
     return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))

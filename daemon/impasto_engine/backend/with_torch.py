@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from impasto_engine.backend import GradientFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_forward", "compile_gradient", "device", "forward"]
+__all__ = ["compile_forward", "compile_gradient", "device", "forward", "use_device"]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
@@ -44,6 +44,14 @@ def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tenso
 def _tensors(arguments: Tree) -> Tree:
     """The same with tensors for NumPy arrays, which do not mix with PyTorch's."""
     return keras.tree.map_structure(keras.ops.convert_to_tensor, arguments)
+
+
+def use_device(index: int) -> int:
+    """See `Backend.use_device`."""
+    count = int(torch.cuda.device_count())
+    if count > 1:
+        torch.cuda.set_device(index)
+    return max(count, 1)
 
 
 def device() -> str:
