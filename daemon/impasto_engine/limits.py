@@ -36,7 +36,7 @@ MAX_RECIPE_BYTES = 65_000
 
 MAX_COMPILED_FUNCTIONS = 16
 """Compiled functions that a workshop keeps: a painting of three scales with a polisher has four, so this serves the
-last four sizes that were painted."""
+last four sizes that were painted. With `lite` each takes about 20 MB of memory."""
 
 MAX_STATISTICS_BYTES = 64 * 1024**2
 """Bytes of style statistics that a workshop keeps: those of one picture for VGG16 take 2.5 MB at each scale."""

@@ -165,6 +165,9 @@ class Painter:
         shape = checkpoint.descent.picture.shape
         if stage is None or shape != (stage.scale.height, stage.scale.width, 3):
             raise CheckpointError(f"The checkpoint has a picture of shape {shape} that fits no stage; paint anew.")
+        taps, terms = self._taps_of(stage.network), checkpoint.descent.terms.size
+        if terms != len(taps.content) + len(taps.style) + 1:
+            raise CheckpointError(f"The checkpoint has {terms} terms that are not this painting's; paint anew.")
         self._began -= checkpoint.seconds
         self._spent = checkpoint.evaluations
         self._rollbacks = checkpoint.rollbacks

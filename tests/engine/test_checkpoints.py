@@ -276,6 +276,8 @@ def test_a_stage_that_the_painting_does_not_have_is_refused(painted, checkpoint)
         painted(checkpoint=replace(checkpoint, stage=7))
     with pytest.raises(CheckpointError, match="fits no stage"):
         painted(checkpoint=replace(checkpoint, stage=1))
+    with pytest.raises(CheckpointError, match="2 terms"):
+        painted(checkpoint=replace(checkpoint, descent=replace(checkpoint.descent, terms=np.zeros(2, np.float32))))
 
 
 @pytest.mark.parametrize("spoil", ["missing", "short", "of another type"])
