@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from impasto_engine import machine
-from impasto_engine.networks.network import Extractor, Network, Precision, evaluation_work
+from impasto_engine.budget import crop_within, default_budget_bytes, peak_bytes, work
+from impasto_engine.networks.network import Extractor, Network, Precision
 from impasto_engine.recipes import recipe_named
 from impasto_engine.settings import Settings
 from impasto_engine.stages import painting_size, stages
@@ -22,16 +23,6 @@ SCALE_OVERHEAD_S = 1.5
 
 EVALUATION_OVERHEAD_S = 0.005
 """Seconds of an evaluation that do not depend on the size."""
-
-RUNTIME_BYTES = 620e6
-"""Resident memory of Python with Keras and TensorFlow imported."""
-
-FEATURE_COPIES = 1.9
-"""Peak memory of an evaluation relative to the features of all layers: they are kept for the backward pass, beside the
-gradients of the largest ones."""
-
-OPTIMISER_BYTES_PER_PIXEL = 3 * 8 * 26
-"""SciPy's L-BFGS keeps ten pairs of vectors and a few more in float64, three values a pixel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +52,7 @@ def estimate(
     *,
     polisher: Network | None = None,
     styles: int = 1,
+    memory_budget_bytes: int | None = None,
 ) -> Estimate:
     """What painting a content image of `height` × `width` pixels will cost.
 
@@ -73,22 +65,25 @@ def estimate(
         settings: How to paint.
         polisher: The network that paints on at full size; None for none.
         styles: Number of style images.
+        memory_budget_bytes: As of `paint`.
     """
     settings = settings or Settings()
     height, width = painting_size(height, width, settings)
     precision = machine.resolve_precision(settings.precision)
     flops_per_s = EFFICIENCY * machine.convolution_flops_per_s(precision)
-    evaluations, seconds, features = 0, 0.0, 0
+    parameter_bytes = sum(each.parameter_bytes for each in (network, polisher) if each is not None)
+    budget_bytes = memory_budget_bytes or default_budget_bytes()
+    evaluations, seconds, peak = 0, 0.0, 0.0
     for stage in stages(height, width, network, polisher, settings):
         scale, extractor = stage.scale, _extractor(stage.network, settings, precision)
-        forward_s = evaluation_work(extractor, scale.height, scale.width) / flops_per_s
+        sides = scale.height, scale.width
+        crop = crop_within(extractor, *sides, precision, parameter_bytes=parameter_bytes, budget_bytes=budget_bytes)
+        forward_s = work(extractor, *sides, crop) / flops_per_s
         seconds += (1 + styles) * forward_s + SCALE_OVERHEAD_S
         seconds += scale.evaluations * (PASSES * forward_s + EVALUATION_OVERHEAD_S)
         evaluations += scale.evaluations
-        features = max(features, extractor.feature_bytes(scale.height, scale.width))
-    weights = sum(each.parameter_bytes for each in (network, polisher) if each is not None)
-    memory = RUNTIME_BYTES + weights + FEATURE_COPIES * features + OPTIMISER_BYTES_PER_PIXEL * height * width
-    return Estimate(height=height, width=width, evaluations=evaluations, seconds=seconds, memory_bytes=int(memory))
+        peak = max(peak, peak_bytes(extractor, *sides, crop, precision, parameter_bytes=parameter_bytes))
+    return Estimate(height=height, width=width, evaluations=evaluations, seconds=seconds, memory_bytes=int(peak))
 
 
 def _extractor(network: Network, settings: Settings, precision: Precision) -> Extractor:

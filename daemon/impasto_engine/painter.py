@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto_engine import machine
+from impasto_engine.budget import crop_within, default_budget_bytes, work
 from impasto_engine.checkpoint import Checkpoint
 from impasto_engine.descent import Descent, descend
 from impasto_engine.errors import CheckpointError, SettingsError
 from impasto_engine.fingerprint import fingerprint
 from impasto_engine.materials import Materials, prepare
-from impasto_engine.networks.network import Extractor, Network, evaluation_work
+from impasto_engine.networks.network import Extractor, Network
 from impasto_engine.optimisers import OPTIMISERS
 from impasto_engine.progress import Losses, Painting, Progress
 from impasto_engine.recipes import Start, recipe_named
@@ -48,6 +49,8 @@ class Attendance(TypedDict, total=False):
         checkpoint: Where the same painting stood once (see `Progress`), to go on from there rather than to begin. With
             the optimiser `lbfgs` it goes on as if it had never stopped; SciPy's starts anew from the best picture.
         workshop: Where compiled functions and statistics of earlier paintings may be at hand.
+        memory_budget_bytes: What the process may take at its peak, as far as that can be had (see `budget`); half of
+            the machine's memory unless given.
         clock: Gives seconds.
     """
 
@@ -56,6 +59,7 @@ class Attendance(TypedDict, total=False):
     weights: Callable[[], Weights]
     checkpoint: Checkpoint | None
     workshop: Workshop | None
+    memory_budget_bytes: int | None
     clock: Callable[[], float]
 
 
@@ -77,7 +81,7 @@ class Painter:
         taps_of: Where features are compared.
         init: What painting starts from.
         start: The picture to start from, for `init="picture"`.
-        weights, checkpoint, workshop, on_progress, should_stop, clock: See `Attendance`.
+        weights, checkpoint, workshop, memory_budget_bytes, on_progress, should_stop, clock: See `Attendance`.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class Painter:
         start: Pixels | None = None,
         checkpoint: Checkpoint | None = None,
         workshop: Workshop | None = None,
+        memory_budget_bytes: int | None = None,
         on_progress: Callable[[Progress], None] = lambda _: None,
         should_stop: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = time.monotonic,
@@ -112,7 +117,23 @@ class Painter:
         self._height, self._width = painting_size(materials.content.shape[0], materials.content.shape[1], settings)
         self._precision = machine.resolve_precision(settings.precision)
         self._plan = stages(self._height, self._width, network, polisher, settings)
-        self._work = [evaluation_work(self._cut(each), each.scale.height, each.scale.width) for each in self._plan]
+        parameter_bytes = sum(each.parameter_bytes for each in (network, polisher) if each is not None)
+        budget_bytes = memory_budget_bytes or default_budget_bytes()
+        self._crops = [
+            crop_within(
+                self._cut(each),
+                each.scale.height,
+                each.scale.width,
+                self._precision,
+                parameter_bytes=parameter_bytes,
+                budget_bytes=budget_bytes,
+            )
+            for each in self._plan
+        ]
+        self._work = [
+            work(self._cut(each), each.scale.height, each.scale.width, crop)
+            for each, crop in zip(self._plan, self._crops, strict=True)
+        ]
         self._pace = _Pace()
         self._began = 0.0
         self._spent = 0
@@ -129,7 +150,7 @@ class Painter:
         if self._checkpoint is not None:
             first, descent = self._taken_up(self._checkpoint)
         for index, stage in enumerate(self._plan[first:], first):
-            problem = self._pose(stage)
+            problem = self._pose(index)
             at = resize(picture, stage.scale.height, stage.scale.width) if descent is None else descent
             outcome = self._descend(problem, at, index)
             picture, descent = outcome.picture, None
@@ -195,7 +216,8 @@ class Painter:
             precision=self._precision,
         )
 
-    def _pose(self, stage: Stage) -> Problem:
+    def _pose(self, index: int) -> Problem:
+        stage = self._plan[index]
         height, width = stage.scale.height, stage.scale.width
         content, alpha = self._materials.content_at(height, width)
         taps = self._taps_of(stage.network)
@@ -212,6 +234,7 @@ class Painter:
             style_taps=taps.style,
             pooling=self._settings.pooling,
             precision=self._precision,
+            crop=self._crops[index],
             workshop=self._workshop,
         )
 
