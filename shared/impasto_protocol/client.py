@@ -207,6 +207,30 @@ class Client:
         """
         self._fetching.begin(job)
 
+    def jobs(self, *, timeout_s: float) -> list[m.JobEntry]:
+        """All jobs of the user, of whichever session, in the order of acceptance.
+
+        Raises:
+            TimedOutError: The daemon did not answer in time.
+        """
+        asking = self._asking(timeout_s)
+        entries: list[m.JobEntry] = []
+        while True:
+            answer = asking.ask(m.ListJobs(after=entries[-1].number if entries else 0))
+            assert isinstance(answer, m.Jobs)  # noqa: S101
+            entries += answer.jobs
+            if not (answer.more and answer.jobs):
+                return entries
+
+    def follow(self, job: str) -> None:
+        """Asks to be told of a job that another session of the same user ordered.
+
+        `Answered` follows, and everything that has happened to the job and will happen. It can be steered and fetched
+        like a job of our own; unlike those it is acknowledged only with `acknowledge`, which ends it for all.
+        """
+        self._jobs[job].is_followed = True
+        self._request(m.Follow(job=job), job)
+
     def acknowledge(self, job: str) -> None:
         """Tells the daemon that it may forget a job that is over; the second time does nothing. `Answered` follows."""
         tracked = self._jobs[job]
@@ -274,6 +298,8 @@ class Client:
         if self._has_been_up:
             self._inbox.add(Reconnected(resumed=welcome.resumed))
         if self._has_been_up or self._takes_over:
+            for job in self._jobs.followed():
+                self._requests.add(Request(m.Follow(job=job), survives=False))
             self._resume()
         self._is_up = self._has_been_up = True
         self._requests.ask_again()
@@ -308,8 +334,10 @@ class Client:
             self._resume()
 
     def _handed_out(self, event: Event) -> None:
-        if isinstance(event, m.State) and event.is_final and self._jobs[event.job].result is None:
-            self.acknowledge(event.job)
+        if isinstance(event, m.State) and event.is_final:
+            tracked = self._jobs[event.job]
+            if tracked.result is None and not tracked.is_followed:
+                self.acknowledge(event.job)
         credit = self._inbox.take_credit(CREDIT_RETURN_BYTES)
         if credit:
             self._say(m.Credit(size_bytes=credit))

@@ -9,7 +9,7 @@ ProtocolError
 │   ├── UnsupportedVersionError       UNSUPPORTED_VERSION  no common version of the protocol
 │   ├── NoSessionError                NO_SESSION           HELLO has not been said on this connection
 │   ├── ConflictError                 CONFLICT             another order under the same job id
-│   ├── UnknownJobError               UNKNOWN_JOB          no such job in this session
+│   ├── UnknownJobError               UNKNOWN_JOB          no such job of this user
 │   ├── WrongStateError               WRONG_STATE          the job's state does not allow it
 │   ├── InvalidOrderError             INVALID_ORDER        a setting or picture the engine refuses
 │   ├── MissingBlobError              MISSING_BLOB         a picture that was not uploaded, or was dropped since
@@ -140,7 +140,7 @@ class ConflictError(RefusalError):
 
 
 class UnknownJobError(RefusalError):
-    """The session has no such job."""
+    """The user has no such job."""
 
     code = "UNKNOWN_JOB"
 

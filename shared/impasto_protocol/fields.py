@@ -37,6 +37,7 @@ __all__ = [
     "Side",
     "SizeBytes",
     "Text",
+    "Texts",
     "Token",
     "Version",
     "Weight",
@@ -112,3 +113,4 @@ Number: TypeAlias = Annotated[float, Between(-1.7976931348623157e308, 1.79769313
 
 Names: TypeAlias = Annotated[tuple[Name, ...], AtMost(MAX_ENTRIES)]
 Numbers: TypeAlias = Annotated[Mapping[Name, Number], AtMost(MAX_ENTRIES)]
+Texts: TypeAlias = Annotated[Mapping[Name, Name], AtMost(MAX_ENTRIES)]

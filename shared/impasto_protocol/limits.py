@@ -16,12 +16,14 @@ __all__ = [
     "MAX_ENVELOPE_BYTES",
     "MAX_FRAMES",
     "MAX_FRAME_BYTES",
+    "MAX_LISTED",
     "MAX_NAME_CHARS",
     "MAX_PICTURE_BYTES",
     "MAX_PICTURE_PIXELS",
     "MAX_SIDE",
     "MAX_STYLES",
     "MAX_TEXT_CHARS",
+    "MAX_TROUBLE_CHARS",
     "RETRY_FIRST_S",
     "RETRY_LONGEST_S",
     "SILENCE_S",
@@ -66,6 +68,12 @@ MAX_NAME_CHARS = 64
 
 MAX_TEXT_CHARS = 2000
 """Characters of a text for people: one sentence with a value and a remedy, and room for a long path."""
+
+MAX_LISTED = 32
+"""Jobs of one JOBS: with `MAX_TROUBLE_CHARS` of four bytes each, half of an envelope."""
+
+MAX_TROUBLE_CHARS = 200
+"""Characters of the reason for which a job failed, in a list of jobs; STATE has all of it."""
 
 MAX_SIDE = 32768
 """Pixels of one side of a picture: the engine's own limit."""

@@ -26,6 +26,7 @@ class Tracked:
         seen: The `seq` of its last event we took.
         is_known_there: Whether the daemon has ever spoken of it.
         is_acknowledged: Whether we are through with it.
+        is_followed: Whether another session ordered it.
         trusts_gaps: Whether the daemon has just told all it has, so that what is missing is gone for good.
         result: What it promised.
         download: The result on its way.
@@ -35,6 +36,7 @@ class Tracked:
     seen: int = 0
     is_known_there: bool = False
     is_acknowledged: bool = False
+    is_followed: bool = False
     trusts_gaps: bool = False
     result: Result | None = None
     download: Download | None = None
@@ -53,6 +55,10 @@ class Tracking:
     def seen(self) -> dict[str, int]:
         """The last `seq` seen of each job we are not through with."""
         return {job: tracked.seen for job, tracked in self._jobs.items() if not tracked.is_acknowledged}
+
+    def followed(self) -> list[str]:
+        """The jobs of other sessions that we are not through with."""
+        return [job for job, tracked in self._jobs.items() if tracked.is_followed and not tracked.is_acknowledged]
 
     def take(self, event: State | Result) -> Novelty:
         """Counts a reliable event, unless some before it are missing."""

@@ -63,6 +63,9 @@ VOCABULARY: Mapping[str, Word] = MappingProxyType(
         "DONE": Word(m.Done, Sender.DAEMON),
         "RESUME": Word(m.Resume, Sender.CLIENT, (m.Snapshot,)),
         "SNAPSHOT": Word(m.Snapshot, Sender.DAEMON),
+        "LIST": Word(m.ListJobs, Sender.CLIENT, (m.Jobs,)),
+        "JOBS": Word(m.Jobs, Sender.DAEMON),
+        "FOLLOW": Word(m.Follow, Sender.CLIENT, (m.Done,)),
         "BYE": Word(m.Bye, Sender.BOTH),
         "ERROR": Word(m.Error, Sender.DAEMON),
     }

@@ -174,14 +174,14 @@ def test_a_disk_that_does_not_take_a_picture_is_said_so(blobs: BlobStore, tmp_pa
 
 def test_the_journal_gives_back_what_was_written(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
-    number, first = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER)
+    number, first = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER, user="owner")
     running = State(job="1" * 32, seq=2, state=JobState.STARTING)
     journal.tell(number, [running], interruptions=1)
     journal.close()
     again = Journal(tmp_path / "journal.sqlite")
     (job,) = again.jobs()
     assert (job.order, job.events, job.interruptions) == (ORDER, (first, running), 1)
-    assert again.sessions() == {"a" * 32: TOKEN}
+    assert again.sessions() == {"a" * 32: (TOKEN, "owner")}
     again.forget(number)
     again.forget_session("a" * 32)
     assert (list(again.jobs()), again.sessions()) == ([], {})
@@ -193,7 +193,7 @@ def test_a_journal_that_is_damaged_is_set_aside(tmp_path: Path, content: bytes) 
     path = tmp_path / "journal.sqlite"
     path.write_bytes(content)
     journal = Journal(path)
-    journal.accept("a" * 32, TOKEN, "1" * 32, ORDER)
+    journal.accept("a" * 32, TOKEN, "1" * 32, ORDER, user="owner")
     assert len(list(journal.jobs())) == 1
     journal.close()
     assert len(list(tmp_path.glob("*.broken"))) == bool(content)
@@ -217,13 +217,13 @@ def test_a_journal_on_a_full_disk_takes_nothing_and_says_so(tmp_path: Path) -> N
 
     def fill() -> None:
         for number in range(1000):
-            journal.accept("a" * 32, TOKEN, f"{number:032x}", ORDER)
+            journal.accept("a" * 32, TOKEN, f"{number:032x}", ORDER, user="owner")
 
     with pytest.raises(StorageError, match="full"):
         fill()
     written = len(list(journal.jobs()))
     with pytest.raises(StorageError, match="full"):
-        journal.accept("a" * 32, TOKEN, "f" * 32, ORDER)
+        journal.accept("a" * 32, TOKEN, "f" * 32, ORDER, user="owner")
     assert len(list(journal.jobs())) == written
     journal.close()
 

@@ -284,18 +284,6 @@ def test_sessions_take_turns_and_hear_of_their_own_jobs_only(
     assert painted == [theirs[0], theirs[1], own[0], theirs[2], own[1], theirs[3]]
 
 
-def test_a_job_of_another_session_does_not_exist(
-    client: Client, new_client: NewClient, serving: Serving, painter: FakePainter
-) -> None:
-    job = at_work(client, serving, painter)
-    stranger = new_client()
-    stranger.cancel(job)
-    assert stranger is not client
-    refusal = until_a(stranger, Answered, request="CANCEL")[-1].refusal
-    assert refusal.code == "UNKNOWN_JOB"
-    assert painter.asked == []
-
-
 def test_previews_beyond_the_credit_are_replaced_by_newer_ones(
     client: Client, serving: Serving, painter: FakePainter
 ) -> None:

@@ -6,7 +6,7 @@ It keeps the protocol by default. A test makes it misbehave by putting a functio
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ from impasto_protocol.vocabulary import TYPE_NAMES
 
 PATIENCE_S = 20.0
 """How long a test waits before it says that something does not happen."""
+LISTED = 2
+"""Jobs in one of its lists, so that a client has to ask on."""
 
 Handler = Callable[["FakeDaemon", m.Message], "m.Message | None"]
 
@@ -238,6 +240,9 @@ class FakeDaemon:
             self._send(answer, envelope.id)
         if isinstance(message, m.Submit) and isinstance(answer, m.Accepted):
             self._send(self.jobs[message.job].events[0])
+        if isinstance(message, m.Follow) and isinstance(answer, m.Done):
+            for event in self.jobs[message.job].events:
+                self._send(event)
         if isinstance(message, m.Resume):
             for job, known in self.jobs.items():
                 for event in known.events[message.seen.get(job, 0) :]:
@@ -282,6 +287,11 @@ class FakeDaemon:
                         for job, known in self.jobs.items()
                     )
                 )
+            case m.ListJobs(after=after):
+                return m.Jobs(jobs=tuple(self._entries())[after:][:LISTED], more=len(self.jobs) > after + LISTED)
+            case m.Follow(job=job):
+                self._job(job)
+                return m.Done()
             case m.Status():
                 return m.Report(
                     daemon="fake 1", device="none", uptime_s=1.0, sessions=1, queued=0, painting=0, memory_bytes=0
@@ -302,6 +312,21 @@ class FakeDaemon:
     def _state(job: FakeJob) -> JobState:
         states = [event.state for event in job.events if isinstance(event, m.State)]
         return states[-1] if states else JobState.QUEUED
+
+    def _entries(self) -> Iterator[m.JobEntry]:
+        for number, (job, known) in enumerate(self.jobs.items(), 1):
+            yield m.JobEntry(
+                number=number,
+                job=job,
+                state=self._state(known),
+                seq=len(known.events),
+                kind=known.order.kind,
+                width=known.order.content.format.width,
+                height=known.order.content.format.height,
+                attached=True,
+                has_result=bool(known.pixels),
+                changed_s=1.0,
+            )
 
     def _welcome(self, hello: m.Hello) -> m.Welcome:
         resumed = hello.session is not None and self.sessions.get(hello.session) == hello.resume_token

@@ -92,6 +92,7 @@ def test_the_parts_are_told_of_as_they_are() -> None:
         pixels.Blob,
         PixelFormat,
         m.JobSummary,
+        m.JobEntry,
         Failure,
     )
     assert parts == {kind.__name__: fields_of(kind) for kind in kinds}
@@ -139,6 +140,9 @@ def converse(daemon: FakeDaemon, client: Client) -> None:
     client.status(timeout_s=PATIENCE_S)
     client.estimate(m.Estimate(width=8, height=8, settings=Settings()), timeout_s=PATIENCE_S)
     job = submitted(client)
+    assert [entry.job for entry in client.jobs(timeout_s=PATIENCE_S)] == [job]
+    client.follow(job)
+    until_a(client, Answered, request="FOLLOW")
     daemon.enter(job, JobState.STARTING)
     daemon.enter(job, JobState.RUNNING)
     for ask in (client.pause, client.unpause, client.cancel):

@@ -20,7 +20,7 @@ from impasto_daemon.server.lock import Lock
 from impasto_daemon.server.memory import resident_bytes
 from impasto_daemon.server.painter import Painter
 from impasto_daemon.server.places import Places
-from impasto_daemon.server.post import Post
+from impasto_daemon.server.post import OWNER, Post
 from impasto_daemon.server.reception import Reception
 from impasto_daemon.server.sessions import Session, Sessions
 from impasto_protocol.connection import Connection, write_connection
@@ -131,7 +131,11 @@ class Daemon:
     def _opened_post(self, desk: Desk) -> tuple[Post, Connection]:
         server_public, server_secret = new_key_pair()
         client_public, client_secret = new_key_pair()
-        post = Post(desk.heard, secret_key=server_secret, allowed_keys={client_public, *self._allow})
+        post = Post(
+            desk.heard,
+            secret_key=server_secret,
+            allowed_keys={**{key: key for key in self._allow}, client_public: OWNER},
+        )
         endpoint = post.open(self._bind)
         host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
         return post, Connection(
@@ -173,6 +177,7 @@ class Daemon:
 
     def _left(self, session: Session) -> None:
         """A session's client has gone: its jobs go on, or end, as their orders say."""
+        self._ledger.unfollow(session.id)
         jobs = self._ledger.of(session.id)
         for job in jobs:
             if job.is_over:

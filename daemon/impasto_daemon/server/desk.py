@@ -9,9 +9,11 @@ from typing import Any, TypeAlias
 from impasto_daemon.server.blobs import BlobStore
 from impasto_daemon.server.checks import check_over
 from impasto_daemon.server.foreman import Foreman
+from impasto_daemon.server.jobs import Job
 from impasto_daemon.server.ledger import Ledger
 from impasto_daemon.server.limits import MAX_BAD_MESSAGES, MAX_JOBS_PER_SESSION
 from impasto_daemon.server.memory import resident_bytes
+from impasto_daemon.server.reach import Reach
 from impasto_daemon.server.reception import Reception
 from impasto_daemon.server.sessions import Peer, Session
 from impasto_protocol import messages as m
@@ -27,7 +29,7 @@ from impasto_protocol.errors import (
 from impasto_protocol.failures import Failure
 from impasto_protocol.fields import Data
 from impasto_protocol.limits import MAX_PICTURE_BYTES
-from impasto_protocol.version import agreed_version
+from impasto_protocol.version import JOBS_CAPABILITY, agreed_version
 from impasto_protocol.vocabulary import TYPE_NAMES, VOCABULARY, Sender
 
 __all__ = ["Desk"]
@@ -67,6 +69,7 @@ class Desk:
         self._name = name
         self._clock = clock
         self._began_at = clock()
+        self._reach = Reach(reception.sessions, ledger, ahead=foreman.ahead, now=time.time)
         self._handlers: Mapping[type, Callable[[Session, Any, Say], None]] = {
             m.Status: self._status,
             m.Estimate: self._estimate,
@@ -81,11 +84,13 @@ class Desk:
             m.Unpause: self._unpause,
             m.Cancel: self._cancel,
             m.Resume: self._resume,
+            m.ListJobs: self._list,
+            m.Follow: self._follow,
         }
 
-    def heard(self, route: bytes, frames: Sequence[Data]) -> None:
-        """Answers a message, whatever it is."""
-        peer = self._reception.peer(route)
+    def heard(self, route: bytes, user: str, frames: Sequence[Data]) -> None:
+        """Answers a message of a user's, whatever it is."""
+        peer = self._reception.peer(route, user)
         if peer.is_cut_off:
             return
         try:
@@ -157,6 +162,7 @@ class Desk:
                 resumed=resumed,
                 device=self._foreman.device,
                 networks=self._foreman.networks,
+                capabilities=(JOBS_CAPABILITY,),
                 max_picture_bytes=MAX_PICTURE_BYTES,
                 max_jobs=MAX_JOBS_PER_SESSION,
             )
@@ -193,7 +199,7 @@ class Desk:
         say(_blob_answer(message.digest, wanted))
 
     def _submit(self, session: Session, message: m.Submit, say: Say) -> None:
-        job, is_new = self._ledger.accept(session.id, session.token, message.job, message.order)
+        job, is_new = self._ledger.accept(session, message.job, message.order)
         if is_new:
             self._foreman.enqueue(job)
         say(m.Accepted(job=job.name, ahead=self._foreman.ahead(job)))
@@ -202,7 +208,7 @@ class Desk:
             self._foreman.assign()
 
     def _fetch(self, session: Session, message: m.Fetch, say: Say) -> None:
-        job = self._ledger.named(session.id, message.job)
+        job = self._reach.named(session, message.job)
         say(self._ledger.part_of_result(job, message.offset_bytes, message.length_bytes))
 
     def _credit(self, session: Session, message: m.Credit, say: Say) -> None:
@@ -212,39 +218,45 @@ class Desk:
             self._reception.flush_soon(session.peer)
 
     def _ack(self, session: Session, message: m.Ack, say: Say) -> None:
-        job = self._ledger.find(session.id, message.job)
+        job = self._reach.find(session, message.job)
         if job is not None:
             check_over(job)
             self._ledger.forget(job)
         say(m.Done())
 
     def _adjust(self, session: Session, message: m.Adjust, say: Say) -> None:
-        self._foreman.adjust(self._ledger.named(session.id, message.job), message.adjustment)
+        self._foreman.adjust(self._reach.named(session, message.job), message.adjustment)
         say(m.Done())
 
     def _pause(self, session: Session, message: m.Pause, say: Say) -> None:
-        self._foreman.pause(self._ledger.named(session.id, message.job))
+        self._foreman.pause(self._reach.named(session, message.job))
         say(m.Done())
 
     def _unpause(self, session: Session, message: m.Unpause, say: Say) -> None:
-        self._foreman.unpause(self._ledger.named(session.id, message.job))
+        self._foreman.unpause(self._reach.named(session, message.job))
         say(m.Done())
 
     def _cancel(self, session: Session, message: m.Cancel, say: Say) -> None:
-        self._foreman.cancel(self._ledger.named(session.id, message.job), keep_picture=message.keep_picture)
+        self._foreman.cancel(self._reach.named(session, message.job), keep_picture=message.keep_picture)
         say(m.Done())
 
     def _resume(self, session: Session, message: m.Resume, say: Say) -> None:
-        jobs = self._ledger.of(session.id)
+        jobs = [*self._ledger.of(session.id), *self._ledger.followed_by(session.id)]
         say(m.Snapshot(jobs=tuple(job.summary for job in jobs)))
         session.is_live = True
         for job in jobs:
-            for event in job.events[message.seen.get(job.name, 0) :]:
-                self._reception.announce(job, event)
-        for job in jobs:
-            preview = self._foreman.newest_preview(job)
-            if preview is not None:
-                self._reception.show(job, preview)
+            self._tell(session, job, message.seen.get(job.name, 0))
+
+    def _list(self, session: Session, message: m.ListJobs, say: Say) -> None:
+        say(self._reach.listed(session, message.after))
+
+    def _follow(self, session: Session, message: m.Follow, say: Say) -> None:
+        job = self._reach.follow(session, message.job)
+        say(m.Done())
+        self._tell(session, job, 0)
+
+    def _tell(self, session: Session, job: Job, seen: int) -> None:
+        self._reception.tell(session, job, seen=seen, preview=self._foreman.newest_preview(job))
 
 
 def _blob_answer(digest: bytes, wanted: int | None) -> m.Message:

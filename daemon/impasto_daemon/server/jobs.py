@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from impasto_protocol.messages import JobSummary, Result, State
+from impasto_protocol.messages import JobSummary, Progress, Result, State
 from impasto_protocol.orders import Adjustment, Order
 from impasto_protocol.states import FIRST_STATE, TERMINAL_STATES, JobState
 
@@ -24,6 +24,8 @@ class Job:
         keep_picture: Whether the picture so far is wanted, once it is cancelled.
         changed_at: When its last event happened, in seconds of `time.time`.
         has_result: Whether its result can be fetched.
+        followers: Sessions that are told of it beside its own.
+        progress: Where its painting was last seen; None before that.
     """
 
     number: int
@@ -36,6 +38,8 @@ class Job:
     keep_picture: bool = False
     changed_at: float = 0.0
     has_result: bool = False
+    followers: set[str] = field(default_factory=set, repr=False)
+    progress: Progress | None = field(default=None, repr=False)
 
     @property
     def state(self) -> JobState:

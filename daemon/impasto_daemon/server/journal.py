@@ -24,10 +24,10 @@ __all__ = ["Journal", "JournaledJob"]
 
 MessageT = TypeVar("MessageT", Adjust, Submit)
 
-VERSION = 2
+VERSION = 3
 
 SCHEMA = """
-CREATE TABLE session (id TEXT PRIMARY KEY, token BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE session (id TEXT PRIMARY KEY, token BLOB NOT NULL, user TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE job (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     session TEXT NOT NULL REFERENCES session (id),
@@ -99,8 +99,8 @@ class Journal:
         except (sqlite3.Error, OSError) as error:
             raise StorageError(f"The journal {str(path)!r} cannot be opened: {error}; make room or mend it.") from error
 
-    def accept(self, session: str, token: bytes, name: str, order: Order) -> tuple[int, State]:
-        """Writes down a job, before it is accepted.
+    def accept(self, session: str, token: bytes, name: str, order: Order, *, user: str) -> tuple[int, State]:
+        """Writes down a job of a user's session, before it is accepted.
 
         Returns:
             Its number and its first event.
@@ -110,7 +110,7 @@ class Journal:
         """
         first = State(job=name, seq=1, state=FIRST_STATE)
         with self._writing() as database:
-            database.execute("INSERT OR IGNORE INTO session VALUES (?, ?)", (session, token))
+            database.execute("INSERT OR IGNORE INTO session VALUES (?, ?, ?)", (session, token, user))
             written = database.execute(
                 "INSERT INTO job (session, name, submit, changed_at) VALUES (?, ?, ?, ?)",
                 (session, name, _packed(Submit(job=name, order=order)), time.time()),
@@ -163,9 +163,10 @@ class Journal:
         with self._writing() as database:
             database.execute("DELETE FROM session WHERE id = ?", (session,))
 
-    def sessions(self) -> dict[str, bytes]:
-        """The token of each session."""
-        return dict(self._database.execute("SELECT id, token FROM session"))
+    def sessions(self) -> dict[str, tuple[bytes, str]]:
+        """The token and the user of each session."""
+        rows = self._database.execute("SELECT id, token, user FROM session")
+        return {name: (token, user) for name, token, user in rows}
 
     def jobs(self) -> Iterator[JournaledJob]:
         """All jobs in the order of acceptance. One that cannot be read is passed over, and logged."""

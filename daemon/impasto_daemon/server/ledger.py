@@ -10,6 +10,7 @@ from impasto_daemon.server.jobs import Job
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.limits import MAX_JOBS, MAX_JOBS_PER_SESSION, MAX_KEPT_JOBS, RESULT_KEPT_S, RESULTS_BYTES
 from impasto_daemon.server.painter import Painted
+from impasto_daemon.server.sessions import Session
 from impasto_protocol.errors import (
     BusyError,
     ConflictError,
@@ -17,7 +18,6 @@ from impasto_protocol.errors import (
     MissingBlobError,
     ResultExpiredError,
     StorageError,
-    UnknownJobError,
     WrongStateError,
 )
 from impasto_protocol.failures import Failure
@@ -64,22 +64,24 @@ class Ledger:
         """The jobs of a session, in the order of acceptance."""
         return [job for job in self._jobs.values() if job.session == session]
 
+    def followed_by(self, session: str) -> list[Job]:
+        """The jobs of other sessions that a session follows, in the order of acceptance."""
+        return [job for job in self._jobs.values() if session in job.followers]
+
+    def unfollow(self, session: str) -> None:
+        """A session follows nothing any more."""
+        for job in self.followed_by(session):
+            job.followers.discard(session)
+
+    def called(self, name: str) -> list[Job]:
+        """The jobs of that name, of whichever session."""
+        return [job for job in self._jobs.values() if job.name == name]
+
     def find(self, session: str, name: str) -> Job | None:
         """A session's job of that name, if there is one."""
         return self._by_name.get((session, name))
 
-    def named(self, session: str, name: str) -> Job:
-        """A session's job of that name.
-
-        Raises:
-            UnknownJobError: There is none.
-        """
-        job = self.find(session, name)
-        if job is None:
-            raise UnknownJobError(f"This session has no job {name}; submit it.", field="job")
-        return job
-
-    def accept(self, session: str, token: bytes, name: str, order: Order) -> tuple[Job, bool]:
+    def accept(self, session: Session, name: str, order: Order) -> tuple[Job, bool]:
         """Writes down a job, whose first event is not announced yet.
 
         Returns:
@@ -92,15 +94,15 @@ class Ledger:
             InvalidOrderError: A picture has not the size that the order says.
             StorageError: It cannot be written down.
         """
-        known = self.find(session, name)
+        known = self.find(session.id, name)
         if known is not None:
             if known.order != order:
                 raise ConflictError(f"The job {name} is another one; choose another id.", field="job")
             return known, False
-        self._check_numbers(session)
+        self._check_numbers(session.id)
         self._check_pictures(order)
-        number, first = self._journal.accept(session, token, name, order)
-        job = Job(number=number, session=session, name=name, order=order, events=[first], changed_at=time.time())
+        number, first = self._journal.accept(session.id, session.token, name, order, user=session.user)
+        job = Job(number=number, session=session.id, name=name, order=order, events=[first], changed_at=time.time())
         self._keep(job)
         for blob in order.blobs():
             self._blobs.hold(blob.digest)
@@ -146,6 +148,7 @@ class Ledger:
             network=painted.network,
             precision=painted.precision,
             polisher=painted.polisher,
+            versions=dict(painted.versions) or None,
         )
         self._happen(job, [result, State(job=job.name, seq=len(job.events) + 2, state=JobState.SUCCEEDED)])
 

@@ -9,8 +9,11 @@ MAX_JOBS = 256
 MAX_SESSIONS = 256
 """Sessions that are remembered, with or without a client."""
 
-MAX_KEPT_JOBS = 256
-"""Jobs of one session, those that are over included: as many as a SNAPSHOT can list."""
+MAX_FOLLOWED = 32
+"""Jobs of other sessions that one session follows: more than a person looks at."""
+
+MAX_KEPT_JOBS = 256 - MAX_FOLLOWED
+"""Jobs of one session, those that are over included: with those it follows, as many as a SNAPSHOT can list."""
 
 MAX_UPLOADS_PER_SESSION = 4
 """Pictures of one session that are on their way at one time; a client sends one after the other."""

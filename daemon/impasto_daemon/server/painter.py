@@ -59,6 +59,7 @@ class Painted:
         network: The feature network used.
         precision: The precision used.
         polisher: The feature network that polished; None if none did.
+        versions: Of what painted: `impasto`, `keras`, and the backend under its name.
     """
 
     picture: Blob
@@ -71,6 +72,7 @@ class Painted:
     network: str
     precision: str
     polisher: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 class Patron(Protocol):

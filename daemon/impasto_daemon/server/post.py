@@ -6,7 +6,7 @@ there, a handful of messages at a time, so that nothing else has to wait for lon
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 
 import zmq
@@ -24,9 +24,11 @@ from impasto_daemon.server.limits import (
 from impasto_protocol.fields import Data
 from impasto_protocol.limits import MAX_FRAME_BYTES
 
-__all__ = ["Post", "Sent"]
+__all__ = ["OWNER", "Post", "Sent"]
 
 DOMAIN = b"impasto"
+OWNER = "owner"
+"""The user who holds the connection file; everyone else is called by the public key."""
 KEY_BYTES = 32
 LINGER_MS = 300
 """Milliseconds for which closing waits until BYE has left."""
@@ -50,19 +52,19 @@ class Post:
     """See the module; belongs to the running event loop.
 
     Args:
-        heard: Takes each message: its client's route, and its frames.
+        heard: Takes each message: its client's route, whose key it has, and its frames.
         secret_key: The daemon's own, in Z85.
-        allowed_keys: The public keys of the clients that may speak, in Z85.
+        allowed_keys: The public keys of the clients that may speak, in Z85, and whose they are.
 
     Raises:
         KeyFormatError: One is no key.
     """
 
     def __init__(
-        self, heard: Callable[[bytes, Sequence[Data]], None], *, secret_key: str, allowed_keys: Collection[str]
+        self, heard: Callable[[bytes, str, Sequence[Data]], None], *, secret_key: str, allowed_keys: Mapping[str, str]
     ) -> None:
         self._heard = heard
-        self._allowed = {_decoded(key) for key in allowed_keys}
+        self._allowed = {_decoded(key): user.encode() for key, user in allowed_keys.items()}
         self._loop = asyncio.get_running_loop()
         self._context = zmq.Context()
         self._gate: zmq.Socket[bytes] = self._context.socket(zmq.REP)
@@ -142,7 +144,7 @@ class Post:
                 route, *frames = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
-            self._heard(route.bytes, [frame.buffer for frame in frames])
+            self._heard(route.bytes, str(route.get("User-Id")), [frame.buffer for frame in frames])
         self._loop.call_soon(self._read)
 
     def _judge(self) -> None:
@@ -153,11 +155,12 @@ class Post:
             except zmq.Again:
                 return
             version, request, domain, address, _, mechanism, *credentials = question
-            known = domain == DOMAIN and mechanism == b"CURVE" and credentials[0] in self._allowed
-            if not known:
+            is_curve = domain == DOMAIN and mechanism == b"CURVE"
+            user = self._allowed.get(credentials[0]) if is_curve else None
+            if user is None:
                 _log.warning("Refused %s from %r, whose key is not known.", mechanism.decode(), address.decode())
-            verdict = (b"200", b"OK") if known else (b"400", b"unknown key")
-            self._gate.send_multipart([version, request, *verdict, b"", b""])
+            verdict = (b"400", b"unknown key", b"") if user is None else (b"200", b"OK", user)
+            self._gate.send_multipart([version, request, *verdict, b""])
 
 
 def _decoded(key: str) -> bytes:

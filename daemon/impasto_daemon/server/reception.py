@@ -39,12 +39,12 @@ class Reception:
         """From now on, sends by this post."""
         self._post = post
 
-    def peer(self, route: bytes) -> Peer:
-        """The connection of that route."""
+    def peer(self, route: bytes, user: str) -> Peer:
+        """The connection of that route, which has that user's key."""
         if route not in self._peers:
             post = self._post
             assert post is not None  # noqa: S101
-            self._peers[route] = Peer(route=route, outbox=Outbox(lambda frames: post.send(route, frames)))
+            self._peers[route] = Peer(route=route, user=user, outbox=Outbox(lambda frames: post.send(route, frames)))
         return self._peers[route]
 
     def greet(self, peer: Peer, hello: m.Hello) -> tuple[Session, bool]:
@@ -56,7 +56,7 @@ class Reception:
         Raises:
             BusyError: There are too many sessions.
         """
-        session, resumed = self.sessions.greeted(hello)
+        session, resumed = self.sessions.greeted(hello, peer.user)
         if peer.session is not None and peer.session is not session:
             self._detach(peer, for_good=True)
         if session.peer is not None:
@@ -82,21 +82,36 @@ class Reception:
         self.flush_soon(peer)
 
     def announce(self, job: Job, event: m.State | m.Result) -> None:
-        """Tells a job's session what happened, if its client is there to hear it in order."""
-        session = self.sessions[job.session]
-        if session.peer is None:
+        """Tells a job's session, and those that follow it, what happened, if their clients hear it in order."""
+        for session in self._told_of(job):
+            if session.peer is None:
+                continue
+            if isinstance(event, m.State) and event.is_final:
+                session.peer.outbox.stop_showing(job.name)
+            if session.is_live:
+                self.say(session.peer, event)
+
+    def tell(self, session: Session, job: Job, *, seen: int, preview: m.Preview | None) -> None:
+        """Tells one session what has happened to a job after the event it has seen, and where the painting stands."""
+        peer = session.peer
+        if peer is None or not session.is_live:
             return
-        if isinstance(event, m.State) and event.is_final:
-            session.peer.outbox.stop_showing(job.name)
-        if session.is_live:
-            self.say(session.peer, event)
+        for event in job.events[seen:]:
+            self.say(peer, event)
+        if not job.is_over:
+            for newest in (job.progress, preview):
+                if newest is not None:
+                    peer.outbox.show(newest)
+                    self.flush_soon(peer)
 
     def show(self, job: Job, message: m.Progress | m.Preview) -> None:
-        """Shows a job's session where it stands, if its client is there."""
-        session = self.sessions[job.session]
-        if session.peer is not None and session.is_live:
-            session.peer.outbox.show(message)
-            self.flush_soon(session.peer)
+        """Shows a job's session, and those that follow it, where it stands, if their clients are there."""
+        if isinstance(message, m.Progress):
+            job.progress = message
+        for session in self._told_of(job):
+            if session.peer is not None and session.is_live:
+                session.peer.outbox.show(message)
+                self.flush_soon(session.peer)
 
     def flush_soon(self, peer: Peer) -> None:
         """Sends what waits, as soon as what happens now has happened."""
@@ -142,6 +157,12 @@ class Reception:
                     peer.outbox.drop()
         if self._unflushed and self._flushing is None:
             self._flushing = self._loop.call_later(SEND_RETRY_S, self._flush)
+
+    def _told_of(self, job: Job) -> list[Session]:
+        if not job.followers:
+            return [self.sessions[job.session]]
+        found = (self.sessions.find(name) for name in (job.session, *sorted(job.followers)))
+        return [session for session in found if session is not None]
 
     def _detach(self, peer: Peer, *, for_good: bool) -> None:
         session, peer.session = peer.session, None

@@ -20,6 +20,7 @@ class Session:
 
     Attributes:
         id: Its name.
+        user: Whose it is: sessions of the same user may see each other's jobs.
         token: What its client proves itself with.
         peer: Its connection; None while it is detached.
         is_live: Whether events are told as they happen; not between coming back and RESUME, which tells them in order.
@@ -28,6 +29,7 @@ class Session:
     """
 
     id: str
+    user: str
     token: bytes = field(repr=False)
     peer: "Peer | None" = None
     is_live: bool = False
@@ -41,12 +43,14 @@ class Peer:
 
     Attributes:
         route: ZeroMQ's name for it.
+        user: Whose key it has.
         outbox: What waits to be sent.
         session: Its session, from WELCOME on.
         is_cut_off: Whether nothing it says is heard any more.
     """
 
     route: bytes
+    user: str
     outbox: Outbox
     session: Session | None = None
     is_cut_off: bool = False
@@ -64,13 +68,14 @@ class Sessions:
     """All sessions.
 
     Args:
-        known: Ids and tokens of those in the journal.
+        known: Ids, tokens and users of those in the journal.
         now: Since when these are detached.
     """
 
-    def __init__(self, known: Mapping[str, bytes], *, now: float) -> None:
+    def __init__(self, known: Mapping[str, tuple[bytes, str]], *, now: float) -> None:
         self._sessions = {
-            name: Session(id=name, token=token, detached_at=now, waits_for_return=True) for name, token in known.items()
+            name: Session(id=name, user=user, token=token, detached_at=now, waits_for_return=True)
+            for name, (token, user) in known.items()
         }
 
     def __iter__(self) -> Iterator[Session]:
@@ -79,13 +84,17 @@ class Sessions:
     def __getitem__(self, name: str) -> Session:
         return self._sessions[name]
 
+    def find(self, name: str) -> Session | None:
+        """The session of that name, if it is remembered."""
+        return self._sessions.get(name)
+
     @property
     def attached(self) -> int:
         """How many have a client."""
         return sum(session.peer is not None for session in self._sessions.values())
 
-    def greeted(self, hello: Hello) -> tuple[Session, bool]:
-        """The session that HELLO begins, or takes up.
+    def greeted(self, hello: Hello, user: str) -> tuple[Session, bool]:
+        """The session that a user's HELLO begins, or takes up.
 
         Returns:
             The session, and whether it is an old one.
@@ -94,11 +103,11 @@ class Sessions:
             BusyError: There are too many.
         """
         old = None if hello.session is None else self._sessions.get(hello.session)
-        if old is not None and hmac.compare_digest(old.token, hello.resume_token or b""):
+        if old is not None and old.user == user and hmac.compare_digest(old.token, hello.resume_token or b""):
             return old, True
         if len(self._sessions) >= MAX_SESSIONS:
             raise BusyError(f"The daemon has {MAX_SESSIONS} sessions; end one, or wait.", retry_after_s=5.0)
-        session = Session(id=secrets.token_hex(16), token=secrets.token_bytes(32))
+        session = Session(id=secrets.token_hex(16), user=user, token=secrets.token_bytes(32))
         self._sessions[session.id] = session
         return session, False
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from impasto_daemon.commands.quiet_start import start_keras
+from impasto_daemon.versions import versions
 
 start_keras()
 
@@ -104,6 +105,7 @@ class EngineStudio:
             network=network.name,
             precision=painting.precision,
             polisher=None if polisher is None else polisher.name,
+            versions=versions(),
         )
 
     def _networks(self, network: str | None, polish: str | None, settings: Settings) -> tuple[Network, Network | None]:

@@ -148,6 +148,7 @@ def _delivered(canvas: Canvas, assignment: Assignment) -> Painted:
         network=canvas.network,
         precision=canvas.precision,
         polisher=canvas.polisher,
+        versions=canvas.versions,
     )
 
 

@@ -28,6 +28,7 @@ class Canvas:
         network: The feature network used.
         precision: The precision used.
         polisher: The feature network that polished; None if none did.
+        versions: As in `Painted`.
     """
 
     format: PixelFormat
@@ -40,6 +41,7 @@ class Canvas:
     network: str
     precision: str
     polisher: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 class Studio(Protocol):

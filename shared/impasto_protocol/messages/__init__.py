@@ -7,6 +7,7 @@ default must be there; fields that this version does not know are ignored.
 from typing import TypeAlias
 
 from impasto_protocol.messages.events import Preview, Progress, Result, State
+from impasto_protocol.messages.listing import Follow, JobEntry, Jobs, ListJobs
 from impasto_protocol.messages.orders import (
     Accepted,
     Ack,
@@ -49,8 +50,12 @@ __all__ = [
     "Estimate",
     "Estimated",
     "Fetch",
+    "Follow",
     "Hello",
+    "JobEntry",
     "JobSummary",
+    "Jobs",
+    "ListJobs",
     "Message",
     "Pause",
     "Ping",
@@ -99,6 +104,9 @@ Message: TypeAlias = (
     | Done
     | Resume
     | Snapshot
+    | ListJobs
+    | Jobs
+    | Follow
     | Bye
     | Error
 )
