@@ -24,9 +24,10 @@ from impasto_daemon.commands.stylize import stylize
 __all__ = ["app", "main", "run"]
 
 app = typer.Typer(name="impasto", add_completion=False, pretty_exceptions_enable=False)
-for command in (stylize, reconstruct, evaluate, styles, networks, bench, jobs):
+for command in (stylize, reconstruct, evaluate, styles, networks, bench):
     app.command()(command)
 app.add_typer(daemon, name="daemon")
+app.add_typer(jobs, name="jobs")
 
 
 def _print_version(wanted: bool) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from impasto_engine.files.picture_file import PictureFile
     from impasto_engine.networks.network import Network
 
-__all__ = ["Commission", "carry_out", "print_estimate"]
+__all__ = ["Commission", "carry_out", "print_estimate", "retrospect"]
 
 OnProgress = Callable[["Progress"], None]
 ShouldStop = Callable[[], bool]
@@ -94,7 +94,7 @@ def carry_out(commission: Commission, destinations: Destinations, display: Displ
     check_writable(output, size=(estimate.width, estimate.height))
     display.say(f"Painting {commission.prospect(estimate)}.")
     painting = _paint(commission, destinations, display)
-    display.say(_retrospect(painting, estimate))
+    display.say(retrospect(painting, estimate.evaluations))
     place = write_result(output, painting, commission.content, commission.record(painting))
     if not destinations.quiet:
         typer.echo(bytes(place) + b"\n", nl=False)
@@ -126,9 +126,10 @@ def _paint(commission: Commission, destinations: Destinations, display: Display)
         return commission.paint(on_progress, should_stop)
 
 
-def _retrospect(painting: "Painting", estimate: "Estimate") -> str:
+def retrospect(painting: "Painting", planned: int) -> str:
+    """What has happened, on one line; `planned` are the evaluations that were expected."""
     spent = (
-        f"Stopped at evaluation {painting.evaluations} of {estimate.evaluations}"
+        f"Stopped at evaluation {painting.evaluations} of {planned}"
         if painting.stopped
         else f"Painted with {counted(painting.evaluations, 'evaluation')}"
     )

@@ -3,34 +3,20 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from impasto_daemon.commands import options
-from impasto_daemon.commands.failures import Refused
+from impasto_daemon.commands.starting import ANSWER_S, reached, refusing, start_daemon
 from impasto_daemon.commands.wording import counted, duration, memory
 
 __all__ = ["daemon"]
 
-START_S = 15.0
-"""Seconds for which `start` waits until the daemon answers; it takes less than two on an idle machine."""
-
 STOP_S = 5.0
 """Seconds for which `stop` waits until the daemon has ended, before it kills it; it takes less than three."""
-
-STATUS_S = 5.0
-"""Seconds for which `status` waits for an answer."""
-
-LOG_BYTES = 1_000_000
-"""A log larger than this is set aside when a daemon is started."""
 
 daemon = typer.Typer(help="Run the daemon, which keeps a network loaded and paints for editors.", no_args_is_help=True)
 
@@ -74,34 +60,16 @@ def run(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
 
     os.umask(0o077)  # pictures and journal are nobody else's
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with _refusing(), asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+    with refusing(), asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(serve())
 
 
 @daemon.command()
 def start(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
     """Start the daemon in the background, unless it is running."""
-    from impasto_daemon.server.lock import holder_of
-    from impasto_daemon.server.places import Places
-    from impasto_protocol.connection import connection_path
-
-    places = Places(connection_path())
-    holder = holder_of(places.lock)
-    if holder is not None:
-        typer.echo(f"The daemon is running already: process {holder}.")
-        return
     arguments = ["--bind", bind, *(word for key in allow or () for word in ("--allow", key))]
-    process = _launched(arguments, places.log)
-    deadline = time.monotonic() + START_S
-    while not _answers(places.connection, process.pid):
-        if process.poll() is not None:
-            raise Refused(_last_words(places.log))
-        if time.monotonic() > deadline:
-            raise Refused(
-                f"The daemon (process {process.pid}) does not answer after {START_S:g} s; see {str(places.log)!r}."
-            )
-        time.sleep(0.05)
-    typer.echo(f"The daemon is running: process {process.pid}.")
+    pid, is_new = start_daemon(arguments)
+    typer.echo(f"The daemon is running{'' if is_new else ' already'}: process {pid}.")
 
 
 @daemon.command()
@@ -130,12 +98,10 @@ def stop() -> None:
 @daemon.command()
 def status(as_json: options.Json = False) -> None:
     """Tell how the daemon is."""
-    from impasto_protocol import Client, connection_path, dial
     from impasto_protocol.schema import plain
 
-    with _refusing(), Client(lambda: dial(connection_path()), name="impasto daemon status") as client:
-        client.connect(timeout_s=STATUS_S)
-        report = client.status(timeout_s=STATUS_S)
+    with reached("daemon status") as client:
+        report = client.status(timeout_s=ANSWER_S)
     if as_json:
         typer.echo(json.dumps(plain(report)))
         return
@@ -144,52 +110,3 @@ def status(as_json: options.Json = False) -> None:
     typer.echo(
         f"{counted(report.sessions, 'session')}, {counted(report.painting, 'job')} painting, {report.queued} queued."
     )
-
-
-@contextmanager
-def _refusing() -> Iterator[None]:
-    """Ends the command with the one sentence that the daemon or the protocol has for it."""
-    from impasto_daemon.server.errors import DaemonError
-    from impasto_protocol.errors import ProtocolError
-
-    try:
-        yield
-    except (DaemonError, ProtocolError) as error:
-        raise Refused(str(error)) from error
-
-
-def _launched(arguments: list[str], log: Path) -> "subprocess.Popen[bytes]":
-    """A daemon of its own, which outlives this process and its terminal."""
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if log.exists() and log.stat().st_size > LOG_BYTES:
-        log.replace(log.with_name(f"{log.name}.1"))
-    log.touch(mode=0o600)
-    with log.open("ab") as out:
-        return subprocess.Popen(  # noqa: S603 -- our own program
-            [sys.executable, "-m", "impasto_daemon", "daemon", "run", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )
-
-
-def _answers(connection_file: Path, pid: int) -> bool:
-    from impasto_protocol import Client, ProtocolError, dial
-    from impasto_protocol.connection import read_connection
-
-    try:
-        if read_connection(connection_file).pid != pid:
-            return False
-        with Client(lambda: dial(connection_file), name="impasto daemon start") as client:
-            client.connect(timeout_s=1.0)
-    except ProtocolError:
-        return False
-    return True
-
-
-def _last_words(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    said = lines[-1].removeprefix("impasto: ") if lines else "it said nothing."
-    return f"The daemon did not start: {said}"

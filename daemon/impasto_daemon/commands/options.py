@@ -11,9 +11,11 @@ from typing import Annotated, Any
 import typer
 
 __all__ = [
+    "ByDaemon",
     "Color",
     "ContentLayers",
     "ContentWeight",
+    "Detach",
     "EstimateOnly",
     "Evaluations",
     "Init",
@@ -262,7 +264,26 @@ PreviewEvery = Annotated[
 Trace = Annotated[
     Path | None,
     typer.Option(
-        "--trace", metavar="FILE.jsonl", help="Write the losses here, a line an evaluation.", rich_help_panel=_MEANWHILE
+        "--trace",
+        metavar="FILE.jsonl",
+        help="Write the losses here, a line an evaluation; by --daemon, of those we hear of.",
+        rich_help_panel=_MEANWHILE,
+    ),
+]
+ByDaemon = Annotated[
+    bool,
+    typer.Option(
+        "--daemon",
+        help="Have the daemon paint, which has its network loaded; it is started if none runs.",
+        rich_help_panel=_MEANWHILE,
+    ),
+]
+Detach = Annotated[
+    bool,
+    typer.Option(
+        "--detach",
+        help="With --daemon: print the job's id and do not wait; impasto jobs has the rest.",
+        rich_help_panel=_MEANWHILE,
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel=_MEANWHILE)]

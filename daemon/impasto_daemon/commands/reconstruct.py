@@ -13,9 +13,10 @@ from impasto_daemon.commands.destinations import Destinations
 from impasto_daemon.commands.display import display_for
 from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.loading import loaded_network
-from impasto_daemon.commands.record import painting_record, style_image_record
+from impasto_daemon.commands.record import network_record, painting_record, style_image_record
 from impasto_daemon.commands.style_image import StyleImage, style_image
 from impasto_daemon.commands.witnesses import PREVIEW_EVERY
+from impasto_daemon.versions import versions
 
 __all__ = ["What", "reconstruct"]
 
@@ -93,6 +94,13 @@ def reconstruct(
         paint=lambda on_progress, should_stop: paint(
             picture.pixels, layer, loaded, settings, on_progress=on_progress, should_stop=should_stop
         ),
-        record=lambda painting: painting_record(painting, loaded, settings, sources),
+        record=lambda painting: painting_record(
+            painting,
+            settings.as_dict(),
+            sources,
+            network=network_record(loaded),
+            polish=None,
+            versions=versions(),
+        ),
     )
     carry_out(commission, destinations, display_for(quiet=quiet))

@@ -22,8 +22,7 @@ style, which lies elsewhere on every machine, is `{"built_in": its name, "sha256
 
 import hashlib
 import math
-import sys
-from importlib import metadata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,10 +30,20 @@ from impasto_daemon.commands.order import Order
 from impasto_daemon.commands.style_image import StyleImage
 
 if TYPE_CHECKING:
-    from impasto_engine import Losses, Painting, Settings
+    from impasto_engine import Losses, Painting
     from impasto_engine.networks.network import Network
 
-__all__ = ["file_record", "losses_record", "order_record", "painting_record", "sha256_of", "style_image_record"]
+__all__ = [
+    "file_record",
+    "losses_record",
+    "network_record",
+    "order_record",
+    "painting_record",
+    "sha256_of",
+    "style_image_record",
+]
+
+NetworkRecord = dict[str, Any]
 
 
 def sha256_of(path: Path) -> str:
@@ -72,30 +81,31 @@ def order_record(order: Order) -> dict[str, Any]:
 
 def painting_record(
     painting: "Painting",
-    network: "Network",
-    settings: "Settings",
-    sources: dict[str, Any],
-    polisher: "Network | None" = None,
+    settings: Mapping[str, Any],
+    sources: Mapping[str, Any],
+    *,
+    network: NetworkRecord,
+    polish: NetworkRecord | None,
+    versions: Mapping[str, str],
 ) -> dict[str, Any]:
     """All that is stored.
 
     Args:
         painting: The finished painting.
-        network: What it was painted with.
-        settings: How it was painted.
+        settings: How it was painted, as `Settings.as_dict` gives it.
         sources: What it was painted from, as `order_record` gives it.
-        polisher: What it was polished with.
+        network: What it was painted with.
+        polish: What it was polished with.
+        versions: What painted it, as `versions` gives it.
     """
-    import keras
-
-    backend = keras.backend.backend()
+    backend = next((f"{name} {version}" for name, version in versions.items() if name not in ("impasto", "keras")), "")
     return {
-        "impasto": metadata.version("impasto"),
-        "keras": keras.__version__,
-        "backend": f"{backend} {getattr(sys.modules.get(backend), '__version__', '')}".strip(),
-        "network": network_record(network),
-        "polish": None if polisher is None else network_record(polisher),
-        "settings": settings.as_dict(),
+        "impasto": versions.get("impasto"),
+        "keras": versions.get("keras"),
+        "backend": backend,
+        "network": network,
+        "polish": polish,
+        "settings": dict(settings),
         "precision": painting.precision,
         **sources,
         "evaluations": painting.evaluations,
@@ -105,8 +115,10 @@ def painting_record(
     }
 
 
-def network_record(network: "Network") -> dict[str, Any]:
-    """A network as it is stored."""
+def network_record(network: "Network | str") -> NetworkRecord:
+    """A network as it is stored; one of a daemon's, of which only the name is known, is stored without its file."""
+    if isinstance(network, str):
+        return {"name": network, "weights": None}
     weights = Path(network.weights)
     return {"name": network.name, "weights": file_record(weights) if weights.is_file() else None}
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["write_result"]
 
 
-def write_result(output: Path, painting: "Painting", content: "PictureFile", record: Mapping[str, Any]) -> Path:
-    """Writes a painting with its record, in the content image's depth and colours.
+def write_result(
+    output: Path, painting: "Painting", content: "PictureFile | None", record: Mapping[str, Any] | None
+) -> Path:
+    """Writes a painting with its record, in the content image's depth and colours; without either if it is not known.
 
     Returns:
         Where it is.
@@ -39,7 +41,7 @@ def write_result(output: Path, painting: "Painting", content: "PictureFile", rec
     return output
 
 
-def _saved_elsewhere(painting: "Painting", record: Mapping[str, Any]) -> Path | None:
+def _saved_elsewhere(painting: "Painting", record: Mapping[str, Any] | None) -> Path | None:
     """Saves a painting in the user's cache folder, or among temporary files; None where neither can be done."""
     from impasto_engine import EngineError
     from impasto_engine.files.picture_file import write_picture

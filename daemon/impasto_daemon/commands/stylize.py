@@ -1,23 +1,23 @@
 """`impasto stylize`: paints a picture in the style of others."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from impasto_daemon.commands import options
 from impasto_daemon.commands.commission import Commission, carry_out, print_estimate
+from impasto_daemon.commands.delegation import Delegation, delegate
 from impasto_daemon.commands.destinations import Destinations
 from impasto_daemon.commands.display import Display, display_for
 from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.loading import loaded_networks
 from impasto_daemon.commands.order import Order, Request, first_order, refuse_overwriting, style_weights
-from impasto_daemon.commands.record import order_record, painting_record
+from impasto_daemon.commands.reading import read_pictures
+from impasto_daemon.commands.record import network_record, order_record, painting_record
 from impasto_daemon.commands.replay import replayed_order
 from impasto_daemon.commands.witnesses import PREVIEW_EVERY
-
-if TYPE_CHECKING:
-    from impasto_engine.types import Mask
+from impasto_daemon.versions import versions
 
 __all__ = ["stylize"]
 
@@ -63,13 +63,17 @@ def stylize(
     preview_every: options.PreviewEvery = PREVIEW_EVERY,
     trace: options.Trace = None,
     quiet: options.Quiet = False,
+    by_daemon: options.ByDaemon = False,
+    detach: options.Detach = False,
 ) -> None:
     """Paint CONTENT in the style of one or more pictures.
 
     Ctrl-C keeps the best picture so far; a second Ctrl-C leaves without.
     """
-    if output is None and not estimate:
+    if output is None and not (estimate or detach):
         raise Refused("There is no output: give a file name with -o, or --estimate to paint nothing.")
+    if detach and not by_daemon:
+        raise Refused("--detach leaves a painting to the daemon; give --daemon, too.")
     request = Request(
         content=content,
         styles=tuple(styles or ()),
@@ -106,6 +110,9 @@ def stylize(
     if output is not None:
         refuse_overwriting(output, order)
     destinations.check()
+    if by_daemon:
+        delegate(Delegation.of(order), destinations, display, estimate=estimate, detach=detach)
+        return
     commission = commissioned(order, display, quiet=quiet)
     if estimate:
         print_estimate(commission)
@@ -120,19 +127,11 @@ def commissioned(order: Order, display: Display, *, quiet: bool) -> Commission:
         EngineError: A setting is impossible, a picture cannot be read, or the network cannot be had.
     """
     from impasto_engine import Settings, Style
-    from impasto_engine.files.picture_file import read_picture
 
     settings = Settings.from_dict(order.settings)
-    content = read_picture(order.content)
-    styles = [
-        Style(
-            pixels=read_picture(style.image.path).pixels,
-            weight=style.weight,
-            region=None if style.region is None else read_region(style.region),
-        )
-        for style in order.styles
-    ]
-    start = None if order.start is None else read_picture(order.start).pixels
+    pictures = read_pictures(order)
+    content, start = pictures.content, pictures.start
+    styles = [Style(pixels=each.pixels, weight=each.weight, region=each.region) for each in pictures.styles]
     sources = order_record(order)
     network, polisher = loaded_networks(order, settings, display.say, quiet=quiet)
     from impasto_engine import paint
@@ -153,20 +152,13 @@ def commissioned(order: Order, display: Display, *, quiet: bool) -> Commission:
             on_progress=on_progress,
             should_stop=should_stop,
         ),
-        record=lambda painting: painting_record(painting, network, settings, sources, polisher),
+        record=lambda painting: painting_record(
+            painting,
+            settings.as_dict(),
+            sources,
+            network=network_record(network),
+            polish=None if polisher is None else network_record(polisher),
+            versions=versions(),
+        ),
         stop_at=order.stop_at,
     )
-
-
-def read_region(path: Path) -> "Mask":
-    """A region: where a picture is white and not transparent.
-
-    Raises:
-        PictureError: The picture cannot be read.
-    """
-    from impasto_engine.colour import luminance
-    from impasto_engine.files.picture_file import read_picture
-
-    pixels = read_picture(path).pixels
-    brightness = luminance(pixels[..., :3])[..., 0]
-    return brightness if pixels.shape[2] == 3 else brightness * pixels[..., 3]

@@ -19,3 +19,4 @@ class Places:
         self.pictures = connection.with_name("pictures")
         self.checkpoints = connection.with_name("checkpoints")
         self.log = connection.with_name("daemon.log")
+        self.output = connection.with_name("daemon.out")

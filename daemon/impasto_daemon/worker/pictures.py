@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from impasto_engine.resample import fit, resize
 from impasto_engine.types import Mask, Pixels
+from impasto_protocol.fields import Data
 from impasto_protocol.limits import WINDOW_BYTES
 from impasto_protocol.pixels import Blob, PixelFormat, SampleType
 
-__all__ = ["mask_of", "pixels_of", "preview_of", "samples_of"]
+__all__ = ["mask_of", "pixels_in", "pixels_of", "preview_of", "samples_of"]
 
 GREY, GREY_AND_ALPHA = 1, 2
 
@@ -34,10 +35,18 @@ def pixels_of(blob: Blob, file: Path) -> Pixels:
     Returns:
         `(H, W, 3)`, or with alpha `(H, W, 4)`; float32, sRGB, [0, 1] where the sender kept to it.
     """
-    samples = _samples_in(blob, file)
-    if blob.format.channels == GREY:
+    return _coloured(_samples_in(blob, file))
+
+
+def pixels_in(form: PixelFormat, data: Data) -> Pixels:
+    """A picture that has arrived, as `pixels_of` gives it."""
+    return _coloured(_scaled(np.frombuffer(data, dtype=_LITTLE_ENDIAN[form.samples]), form))
+
+
+def _coloured(samples: NDArray[np.float32]) -> Pixels:
+    if samples.shape[-1] == GREY:
         return np.repeat(samples, 3, axis=-1)
-    if blob.format.channels == GREY_AND_ALPHA:
+    if samples.shape[-1] == GREY_AND_ALPHA:
         return samples[..., [0, 0, 0, 1]]
     return samples
 
@@ -82,8 +91,10 @@ def preview_of(pixels: Pixels, longer_side: int) -> tuple[PixelFormat, memoryvie
 
 
 def _samples_in(blob: Blob, file: Path) -> NDArray[np.float32]:
-    form = blob.format
-    samples = np.fromfile(file, dtype=_LITTLE_ENDIAN[form.samples])
+    return _scaled(np.fromfile(file, dtype=_LITTLE_ENDIAN[blob.format.samples]), blob.format)
+
+
+def _scaled(samples: NDArray[Any], form: PixelFormat) -> NDArray[np.float32]:
     scaled: NDArray[np.float32] = samples.reshape(form.height, form.width, form.channels).astype(np.float32)
     if form.samples in _WHITE:
         scaled /= np.float32(_WHITE[form.samples])
