@@ -1,9 +1,11 @@
 """A result on its way: which parts to ask for next, and whether the whole is what was promised. Sends nothing."""
 
+from hashlib import sha256
+from mmap import mmap
+
 from impasto_protocol.errors import DigestMismatchError
 from impasto_protocol.limits import MAX_BUFFER_BYTES, MAX_BUFFERS
 from impasto_protocol.messages import Chunk, Fetch, Result
-from impasto_protocol.pixels import digest_of
 
 __all__ = ["Download"]
 
@@ -17,10 +19,13 @@ class Download:
 
     def __init__(self, result: Result) -> None:
         self.result = result
-        self._pixels = bytearray(result.picture.format.size_bytes)
+        self._pixels = mmap(-1, result.picture.format.size_bytes)  # unlike a bytearray, takes no time to begin with
         self._asked: set[int] = set()
         self._next = 0
         self._received_bytes = 0
+        self._hash = sha256()
+        self._hashed_bytes = 0
+        self._unhashed: set[int] = set()
 
     @property
     def is_complete(self) -> bool:
@@ -53,6 +58,8 @@ class Download:
         self._asked.remove(at)
         self._pixels[at : at + data.nbytes] = data
         self._received_bytes += data.nbytes
+        self._unhashed.add(at)
+        self._hash_on()
 
     def pixels(self) -> memoryview:
         """The whole picture, read-only.
@@ -60,9 +67,17 @@ class Download:
         Raises:
             DigestMismatchError: It is not the picture that was promised.
         """
-        if digest_of(self._pixels) != self.result.picture.digest:
+        if self._hash.digest() != self.result.picture.digest:
             raise DigestMismatchError("The result arrived damaged; fetch it again.")
         return memoryview(self._pixels).toreadonly()
+
+    def _hash_on(self) -> None:
+        """Hashes what has come without a gap, while the rest is on its way."""
+        while self._hashed_bytes in self._unhashed:
+            at, end = self._hashed_bytes, self._hashed_bytes + self._length_at(self._hashed_bytes)
+            self._unhashed.remove(at)
+            self._hash.update(memoryview(self._pixels)[at:end])
+            self._hashed_bytes = end
 
     def _length_at(self, offset: int) -> int:
         return min(MAX_BUFFER_BYTES, len(self._pixels) - offset)

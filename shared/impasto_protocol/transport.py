@@ -126,7 +126,7 @@ class ZmqTransport:
     def send(self, frames: Sequence[Data]) -> None:
         """See `Transport`."""
         try:
-            self._socket.send_multipart(frames, self._zmq.NOBLOCK)
+            self._socket.send_multipart(frames, self._zmq.NOBLOCK, copy=False)
         except self._zmq.ZMQError as error:
             raise ConnectionLostError(f"{self._named} takes no more messages; waiting for it.") from error
 

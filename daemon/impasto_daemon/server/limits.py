@@ -56,6 +56,9 @@ with `SEND_QUEUE_MESSAGES` it has then cost 32 MiB."""
 MESSAGES_AT_ONCE = 32
 """Messages read before anything else gets its turn."""
 
+BYTES_AT_ONCE = 1024**2
+"""Bytes read before anything else gets its turn: one full buffer, whose answer then leaves while the next is hashed."""
+
 PING_S = 2.0
 """Seconds between PINGs to each client, which is how its end is noticed."""
 

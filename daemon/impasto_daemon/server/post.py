@@ -14,6 +14,7 @@ import zmq.utils.z85
 
 from impasto_daemon.server.errors import AddressError, KeyFormatError
 from impasto_daemon.server.limits import (
+    BYTES_AT_ONCE,
     HANDSHAKE_S,
     MESSAGES_AT_ONCE,
     PING_S,
@@ -115,7 +116,7 @@ class Post:
     def send(self, route: bytes, frames: Sequence[Data]) -> Sent:
         """Sends a message to a client, if it takes it."""
         try:
-            self._router.send_multipart([route, *frames], zmq.NOBLOCK)
+            self._router.send_multipart([route, *frames], zmq.NOBLOCK, copy=False)
         except zmq.Again:
             return Sent.FULL
         except zmq.ZMQError as error:
@@ -137,13 +138,17 @@ class Post:
         self._context.term()
 
     def _read(self) -> None:
+        read_bytes = 0
         for _ in range(MESSAGES_AT_ONCE):
+            if read_bytes >= BYTES_AT_ONCE:
+                break
             if not self._is_reading:
                 return
             try:
                 route, *frames = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 return
+            read_bytes += sum(len(frame) for frame in frames)
             self._heard(route.bytes, str(route.get("User-Id")), [frame.buffer for frame in frames])
         self._loop.call_soon(self._read)
 
