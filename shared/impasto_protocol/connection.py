@@ -25,7 +25,17 @@ from impasto_protocol.fields import Between, Chars, Text, Version
 from impasto_protocol.limits import MAX_CONNECTION_FILE_BYTES
 from impasto_protocol.schema import built, plain
 
-__all__ = ["CONNECTION_VARIABLE", "Connection", "connection_path", "read_connection", "write_connection"]
+__all__ = [
+    "CONNECTION_VARIABLE",
+    "Connection",
+    "CurveKey",
+    "Endpoint",
+    "connection_path",
+    "read_connection",
+    "read_private",
+    "write_connection",
+    "write_private",
+]
 
 CONNECTION_VARIABLE = "IMPASTO_CONNECTION"
 """The environment variable that names another connection file."""
@@ -55,6 +65,7 @@ class Connection:
         protocol_min: The oldest version of the protocol it speaks.
         protocol_max: The newest version of the protocol it speaks.
         daemon: Its name and version.
+        elsewhere: Whether it runs on another machine, so that it cannot be started here.
     """
 
     endpoint: Endpoint
@@ -65,6 +76,7 @@ class Connection:
     protocol_min: Version
     protocol_max: Version
     daemon: Text
+    elsewhere: bool = False
 
 
 def connection_path() -> Path:
@@ -90,7 +102,36 @@ def write_connection(connection: Connection, path: Path) -> None:
         UnsafeConnectionFileError: Others may write to the folder.
         ConnectionFileError: It cannot be written; nothing has changed.
     """
-    text = json.dumps(plain(connection), indent=2)
+    write_private(json.dumps(plain(connection), indent=2), path)
+
+
+def read_connection(path: Path) -> Connection:
+    """Reads a connection file, if nobody else can have read or written it.
+
+    Raises:
+        NoDaemonError: There is none.
+        UnsafeConnectionFileError: It is not this user's, or open to others, or no plain file.
+        ConnectionFileError: It cannot be read, or makes no sense.
+    """
+    try:
+        text = read_private(path)
+    except FileNotFoundError as error:
+        raise NoDaemonError(f"No daemon is running: {str(path)!r} does not exist; {START_IT}.") from error
+    try:
+        return built(Connection, json.loads(text))
+    except (ValueError, RecursionError, RefusalError) as error:
+        raise ConnectionFileError(
+            f"{str(path)!r} is no connection file ({error!s:.200}); remove it and {START_IT}."
+        ) from error
+
+
+def write_private(text: str, path: Path) -> None:
+    """Writes a file in one step, readable for its owner only; its folder is created if it is missing.
+
+    Raises:
+        UnsafeConnectionFileError: Others may write to the folder.
+        ConnectionFileError: It cannot be written; nothing has changed.
+    """
     temporary = path.with_name(f".connection-{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -110,18 +151,18 @@ def write_connection(connection: Connection, path: Path) -> None:
         ) from error
 
 
-def read_connection(path: Path) -> Connection:
-    """Reads a connection file, if nobody else can have read or written it.
+def read_private(path: Path) -> bytes:
+    """Reads a file, if nobody else can have read or written it.
 
     Raises:
-        NoDaemonError: There is none.
+        FileNotFoundError: There is none.
         UnsafeConnectionFileError: It is not this user's, or open to others, or no plain file.
-        ConnectionFileError: It cannot be read, or makes no sense.
+        ConnectionFileError: It is too large.
     """
     try:
         descriptor = os.open(path, _READ_FLAGS)
-    except FileNotFoundError as error:
-        raise NoDaemonError(f"No daemon is running: {str(path)!r} does not exist; {START_IT}.") from error
+    except FileNotFoundError:
+        raise
     except OSError as error:
         raise UnsafeConnectionFileError(
             f"Cannot open {str(path)!r}: {error.strerror}; remove it and {START_IT}."
@@ -131,14 +172,10 @@ def read_connection(path: Path) -> Connection:
         text = os.read(descriptor, MAX_CONNECTION_FILE_BYTES + 1)
     finally:
         os.close(descriptor)
-    try:
-        if len(text) > MAX_CONNECTION_FILE_BYTES:
-            raise ValueError(f"more than {MAX_CONNECTION_FILE_BYTES:,} bytes")
-        return built(Connection, json.loads(text))
-    except (ValueError, RecursionError, RefusalError) as error:
-        raise ConnectionFileError(
-            f"{str(path)!r} is no connection file ({error!s:.200}); remove it and {START_IT}."
-        ) from error
+    if len(text) > MAX_CONNECTION_FILE_BYTES:
+        what = f"is no connection file (more than {MAX_CONNECTION_FILE_BYTES:,} bytes)"
+        raise ConnectionFileError(f"{str(path)!r} {what}; remove it and {START_IT}.")
+    return text
 
 
 def _check_file(status: os.stat_result, path: Path) -> None:

@@ -154,7 +154,12 @@ class ZmqTransport:
 
     @property
     def _named(self) -> str:
-        return f"The daemon at {self._connection.endpoint} (process {self._connection.pid})"
+        where = "elsewhere" if self._connection.elsewhere else f"process {self._connection.pid}"
+        return f"The daemon at {self._connection.endpoint} ({where})"
+
+    @property
+    def _remedy(self) -> str:
+        return "start it there" if self._connection.elsewhere else START_IT
 
     def _heed_monitor(self) -> None:
         assert self._monitor is not None  # noqa: S101
@@ -178,7 +183,7 @@ class ZmqTransport:
                 f"{self._named} is not the one that wrote the connection file; remove the file and {START_IT}."
             )
         elif event is events.CLOSED and not self._connected:
-            return StaleConnectionError(f"{self._named} is gone, and its connection file is stale; {START_IT}.")
+            return StaleConnectionError(f"{self._named} is gone, and its connection file is stale; {self._remedy}.")
         elif event in (events.DISCONNECTED, events.CLOSED):
             return ConnectionLostError(f"{self._named} has closed the connection; waiting for it to come back.")
         return None

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from impasto_daemon.commands import options
-from impasto_daemon.commands.starting import ANSWER_S, reached, refusing, start_daemon
+from impasto_daemon.commands.elsewhere import join, key, leave
+from impasto_daemon.commands.starting import ANSWER_S, reached, refuse_if_elsewhere, refusing, start_daemon
 from impasto_daemon.commands.wording import counted, duration, memory
 
 __all__ = ["daemon"]
@@ -58,6 +59,7 @@ def run(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(serving.stop))
         await serving.run()
 
+    refuse_if_elsewhere()
     os.umask(0o077)  # pictures and journal are nobody else's
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with refusing(), asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
@@ -110,3 +112,7 @@ def status(as_json: options.Json = False) -> None:
     typer.echo(
         f"{counted(report.sessions, 'session')}, {counted(report.painting, 'job')} painting, {report.queued} queued."
     )
+
+
+for command in (key, join, leave):
+    daemon.command()(command)

@@ -14,7 +14,7 @@ from impasto_daemon.commands.failures import Refused
 if TYPE_CHECKING:
     from impasto_protocol import Client
 
-__all__ = ["ANSWER_S", "reached", "refusing", "running", "start_daemon", "with_log_id"]
+__all__ = ["ANSWER_S", "reached", "refuse_if_elsewhere", "refusing", "running", "start_daemon", "with_log_id"]
 
 START_S = 15.0
 """Seconds for which starting waits until the daemon answers; it takes less than two on an idle machine."""
@@ -51,6 +51,7 @@ def start_daemon(arguments: Sequence[str] = ()) -> tuple[int, bool]:
     from impasto_protocol.connection import connection_path
 
     places = Places(connection_path())
+    refuse_if_elsewhere()
     deadline = time.monotonic() + START_S
     pid, process = running(), None
     if pid is None:
@@ -68,6 +69,26 @@ def start_daemon(arguments: Sequence[str] = ()) -> tuple[int, bool]:
     if process is not None:
         process.returncode = 0  # it lives on by itself; Python would complain that nobody waits for it
     return pid, process is not None
+
+
+def refuse_if_elsewhere() -> None:
+    """Keeps the connection file of a daemon on another machine, which one started here would replace.
+
+    Raises:
+        Refused: There is such a file.
+    """
+    from impasto_protocol import connection_path, read_connection
+    from impasto_protocol.errors import ConnectionFileError
+
+    try:
+        connection = read_connection(connection_path())
+    except ConnectionFileError:
+        return
+    if connection.elsewhere:
+        raise Refused(
+            f"The daemon at {connection.endpoint} was joined, and does not run here; start it there, or paint here "
+            "again with 'impasto daemon leave'."
+        )
 
 
 @contextmanager

@@ -1,8 +1,10 @@
 """The daemon as a whole: what it is made of, how it begins and how it ends."""
 
 import asyncio
+import json
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable, Collection
 from contextlib import ExitStack
@@ -23,9 +25,11 @@ from impasto_daemon.server.places import Places
 from impasto_daemon.server.post import OWNER, Post
 from impasto_daemon.server.reception import Reception
 from impasto_daemon.server.sessions import Session, Sessions
-from impasto_protocol.connection import Connection, write_connection
+from impasto_protocol.connection import Connection, write_connection, write_private
 from impasto_protocol.errors import StorageError
+from impasto_protocol.invitation import Invitation, lasting_keys
 from impasto_protocol.orders import WhenDetached
+from impasto_protocol.schema import plain
 from impasto_protocol.states import JobState
 from impasto_protocol.transport import new_key_pair
 from impasto_protocol.version import PROTOCOL_MAX, PROTOCOL_MIN
@@ -129,7 +133,7 @@ class Daemon:
             _log.info("Stopping.")
 
     def _opened_post(self, desk: Desk) -> tuple[Post, Connection]:
-        server_public, server_secret = new_key_pair()
+        server_public, server_secret = self._server_keys()
         client_public, client_secret = new_key_pair()
         post = Post(
             desk.heard,
@@ -138,6 +142,8 @@ class Daemon:
         )
         endpoint = post.open(self._bind)
         host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+        if self._allow:
+            self._invite(f"tcp://{socket.gethostname() if host in ANYWHERE else host}:{port}", server_public)
         return post, Connection(
             endpoint=f"tcp://{'127.0.0.1' if host in ANYWHERE else host}:{port}",
             server_key=server_public,
@@ -148,6 +154,25 @@ class Daemon:
             protocol_max=PROTOCOL_MAX,
             daemon=f"impasto {metadata.version('impasto')}",
         )
+
+    def _server_keys(self) -> tuple[str, str]:
+        """New ones at every start; lasting ones where clients elsewhere must know them."""
+        if not self._allow:
+            return new_key_pair()
+        keys = lasting_keys(self._places.lasting_keys)
+        return keys.public, keys.secret
+
+    def _invite(self, endpoint: str, server_key: str) -> None:
+        """Writes what is to be carried to the clients elsewhere."""
+        invitation = Invitation(
+            endpoint=endpoint,
+            server_key=server_key,
+            protocol_min=PROTOCOL_MIN,
+            protocol_max=PROTOCOL_MAX,
+            daemon=f"impasto {metadata.version('impasto')}",
+        )
+        write_private(json.dumps(plain(invitation), indent=2), self._places.invitation)
+        _log.info("Clients elsewhere need %s.", self._places.invitation)
 
     async def _tend(self) -> None:
         """Does what comes with time, until the daemon is stopped."""

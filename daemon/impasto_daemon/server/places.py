@@ -19,4 +19,6 @@ class Places:
         self.pictures = connection.with_name("pictures")
         self.checkpoints = connection.with_name("checkpoints")
         self.log = connection.with_name("daemon.log")
+        self.lasting_keys = connection.with_name("server-keys.json")
+        self.invitation = connection.with_name("invitation.json")
         self.output = connection.with_name("daemon.out")
