@@ -20,7 +20,7 @@ async def serve(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig(level=logging.WARNING)  # nobody may be reading what is said
     try:
         asyncio.run(serve(Path(sys.argv[1])))
     except AlreadyRunningError as error:

@@ -89,11 +89,16 @@ def undisturbed(client: Client) -> Iterator[None]:
     assert sorted(durations)[98] < 0.05
 
 
+@pytest.mark.parametrize("strangers", [60, pytest.param(200, marks=pytest.mark.slow)])
 def test_strangers_are_refused_at_the_door(
-    client: Client, serving: Serving, new_peer: Callable[..., RawPeer], caplog: pytest.LogCaptureFixture
+    strangers: int,
+    client: Client,
+    serving: Serving,
+    new_peer: Callable[..., RawPeer],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with undisturbed(client):
-        for number in range(100):
+        for number in range(strangers):
             public, secret = new_key_pair()
             peer = new_peer(client_public_key=public, client_secret_key=secret)
             peer.socket.send_multipart([MAGIC, b"let me in"])
@@ -106,9 +111,10 @@ def test_strangers_are_refused_at_the_door(
         host, port = read_connection(serving.path).endpoint.removeprefix("tcp://").split(":")
         idle = [socket.create_connection((host, int(port))) for _ in range(50)]
     deadline = time.monotonic() + PATIENCE_S
-    while sum("key is not known" in record.message for record in caplog.records) < 100:
+    while sum("key is not known" in record.message for record in caplog.records) < strangers:
         assert time.monotonic() < deadline
     assert client.status(timeout_s=PATIENCE_S).sessions == 1
+    assert serving.do(lambda: len(serving._daemon._reception._peers)) == 1  # nobody else was ever heard
     plain.close(linger=0)
     for one in idle:
         one.close()

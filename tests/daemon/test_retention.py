@@ -9,7 +9,7 @@ import pytest
 
 from daemon.fake_painter import FakePainter
 from daemon.serving import Serving
-from impasto_daemon.server.limits import RESULT_KEPT_S, RETURN_GRACE_S, SESSION_KEPT_S
+from impasto_daemon.server.limits import MAX_KEPT_JOBS, RESULT_KEPT_S, RETURN_GRACE_S, SESSION_KEPT_S
 from impasto_protocol import (
     Adjustment,
     Answered,
@@ -201,7 +201,7 @@ def test_the_oldest_of_a_sessions_jobs_gives_way_when_it_has_too_many(
         serving.do(lambda: painter.fails(MissingBlobError("A picture is gone; send it.")))
         client._ask(m.Submit(job=f"{number:032x}", order=ORDER), m.Accepted, PATIENCE_S)
     snapshot = client._ask(m.Resume(seen={}), m.Snapshot, PATIENCE_S)
-    assert len(snapshot.jobs) == 256
+    assert len(snapshot.jobs) == MAX_KEPT_JOBS
     assert first not in {summary.job for summary in snapshot.jobs}
 
 
@@ -233,6 +233,8 @@ def test_every_request_is_answered_by_what_the_protocol_says(
         m.Unpause(job=job),
         lambda: painter.patron.unpaused(painter.at.number),
         m.Resume(seen={}),
+        m.ListJobs(),
+        m.Follow(job=job),
         m.Cancel(job=job, keep_picture=True),
         lambda: painter.finishes(CONTENT, stopped=True),
         m.Fetch(job=job, offset_bytes=0, length_bytes=1),
