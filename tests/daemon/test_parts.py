@@ -236,7 +236,7 @@ def test_a_folder_that_cannot_be_written_keeps_the_journal_from_opening(tmp_path
 
 def test_new_weights_are_written_down_one_over_the_other(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
-    number, _ = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER)
+    number, _ = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER, user="owner")
     (fresh,) = journal.jobs()
     assert fresh.adjustment == Adjustment()
     journal.adjust(number, "1" * 32, Adjustment(tv_weight=1.0))
@@ -251,13 +251,16 @@ def test_new_weights_are_written_down_one_over_the_other(tmp_path: Path) -> None
 def test_a_journal_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     journal = Journal(path)
-    number, _ = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER)
-    journal._database.executescript("DROP TABLE adjustment; PRAGMA user_version = 1;")
+    number, _ = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER, user="owner")
+    journal._database.executescript(
+        "DROP TABLE adjustment; ALTER TABLE session DROP COLUMN user; PRAGMA user_version = 1;"
+    )
     journal.close()
     again = Journal(path)
     again.adjust(number, "1" * 32, Adjustment(strength=0.25))
     (job,) = again.jobs()
     assert (job.order, job.adjustment) == (ORDER, Adjustment(strength=0.25))
+    assert again.sessions() == {"a" * 32: (TOKEN, "owner")}
     again.close()
     assert list(tmp_path.glob("*.broken")) == []
 

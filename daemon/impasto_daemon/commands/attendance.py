@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from impasto_daemon.commands.display import Display
 from impasto_daemon.commands.failures import Refused
@@ -137,8 +137,8 @@ def engine_progress(progress: "m.Progress") -> "Progress":
     """Progress as the engine tells it, without a picture."""
     from impasto_engine.progress import Losses, Progress
 
-    def no_preview() -> "object":
-        raise NotImplementedError("previews of a daemon come by themselves")
+    def not_here() -> Any:
+        raise NotImplementedError("previews of a daemon come by themselves, and checkpoints are its own")
 
     return Progress(
         evaluation=progress.evaluation,
@@ -153,7 +153,8 @@ def engine_progress(progress: "m.Progress") -> "Progress":
         seconds=progress.elapsed_s,
         remaining_s=progress.remaining_s,
         rollbacks=progress.rollbacks,
-        preview=no_preview,  # type: ignore[arg-type]
+        preview=not_here,
+        checkpoint=not_here,
     )
 
 

@@ -70,7 +70,7 @@ class LeftJob:
             self.settings,
             self.sources,
             network=network_record(result.network),
-            polish=None if result.polish is None else network_record(result.polish),
+            polish=None if result.polisher is None else network_record(result.polisher),
             versions=result.versions or {},
         )
 

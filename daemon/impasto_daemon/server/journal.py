@@ -24,10 +24,8 @@ __all__ = ["Journal", "JournaledJob"]
 
 MessageT = TypeVar("MessageT", Adjust, Submit)
 
-VERSION = 3
-
 SCHEMA = """
-CREATE TABLE session (id TEXT PRIMARY KEY, token BLOB NOT NULL, user TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE session (id TEXT PRIMARY KEY, token BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE job (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     session TEXT NOT NULL REFERENCES session (id),
@@ -52,6 +50,14 @@ CREATE TABLE adjustment (
 );
 """
 """What version 2 has more than version 1."""
+
+USERS = "ALTER TABLE session ADD COLUMN user TEXT NOT NULL DEFAULT 'owner';"
+"""What version 3 has more than version 2."""
+
+STEPS = (SCHEMA, ADJUSTMENTS, USERS)
+"""From an empty database to this version, one for each."""
+
+VERSION = len(STEPS)
 
 _log = logging.getLogger(__name__)
 
@@ -246,12 +252,10 @@ def _prepared(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA foreign_keys = ON")
         (version,) = database.execute("PRAGMA user_version").fetchone()
         (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if version == 0 and tables == 0:
-            database.executescript(f"BEGIN; {SCHEMA} {ADJUSTMENTS} PRAGMA user_version = {VERSION}; COMMIT;")
-        elif version == 1:
-            database.executescript(f"BEGIN; {ADJUSTMENTS} PRAGMA user_version = {VERSION}; COMMIT;")
-        elif version != VERSION:
+        if version > VERSION or (version == 0 and tables > 0):
             raise sqlite3.DatabaseError(f"it is of version {version}, not {VERSION}")
+        if version < VERSION:
+            database.executescript(f"BEGIN; {''.join(STEPS[version:])} PRAGMA user_version = {VERSION}; COMMIT;")
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
