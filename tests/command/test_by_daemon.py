@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -243,5 +244,11 @@ def test_a_job_that_failed_says_why_where_it_is_watched_and_listed(
     watched = impasto("jobs", "watch", job)
     assert watched.code == 2
     assert "attic" in watched.stderr
+    (log_id,) = re.findall("impasto daemon log ([0-9a-f]{8})", watched.stderr)
+    lines = impasto("daemon", "log", log_id).stdout
+    assert "Traceback" in lines
+    assert "attic" in lines
+    assert impasto("daemon", "log").stdout == f"{daemon.with_name('daemon.log')}\n"
+    assert impasto("daemon", "log", "00000000").code == 2
     assert "attic" in impasto("jobs").stdout.replace("\n", "")
     assert impasto("jobs", "cancel", job).code == 2

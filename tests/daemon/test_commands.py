@@ -59,7 +59,7 @@ def test_a_daemon_is_started_asked_and_stopped(impasto: Run, path: Path) -> None
     started = impasto("daemon", "start")
     assert (started.returncode, started.stderr) == (0, "")
     pid = read_connection(path).pid
-    for kept in (path.parent / "journal.sqlite", path.parent / "pictures", path.parent / "daemon.out"):
+    for kept in (path.parent / "journal.sqlite", path.parent / "pictures", path.parent / "daemon.log"):
         assert kept.stat().st_mode & 0o077 == 0
     assert started.stdout == f"The daemon is running: process {pid}.\n"
     assert impasto("daemon", "start").stdout == f"The daemon is running already: process {pid}.\n"

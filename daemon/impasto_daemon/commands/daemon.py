@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 from functools import partial
 from typing import Annotated
@@ -11,6 +12,7 @@ import typer
 
 from impasto_daemon.commands import options
 from impasto_daemon.commands.elsewhere import join, key, leave
+from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.starting import ANSWER_S, reached, refuse_if_elsewhere, refusing, start_daemon
 from impasto_daemon.commands.wording import counted, duration, memory
 
@@ -41,7 +43,9 @@ def run(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
     import asyncio
     import logging
 
+    from impasto_daemon.server import logbook
     from impasto_daemon.server.daemon import Daemon
+    from impasto_daemon.server.places import Places
     from impasto_daemon.server.worker_painter import WorkerPainter
     from impasto_daemon.worker.opening import open_engine
     from impasto_protocol.connection import connection_path
@@ -61,7 +65,11 @@ def run(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
 
     refuse_if_elsewhere()
     os.umask(0o077)  # pictures and journal are nobody else's
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logbook.begin(Places(connection_path()).log)
+    if sys.stderr.isatty():
+        here = logging.StreamHandler()
+        here.setFormatter(logging.Formatter(logbook.FORMAT))
+        logging.getLogger().addHandler(here)
     with refusing(), asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(serve())
 
@@ -112,6 +120,27 @@ def status(as_json: options.Json = False) -> None:
     typer.echo(
         f"{counted(report.sessions, 'session')}, {counted(report.painting, 'job')} painting, {report.queued} queued."
     )
+
+
+@daemon.command()
+def log(
+    log_id: Annotated[
+        str | None, typer.Argument(metavar="ID", help="The log id that an error named.", show_default=False)
+    ] = None,
+) -> None:
+    """Print where the daemon's log is, or what it has under the id that an error named."""
+    from impasto_daemon.server.logbook import lines_about
+    from impasto_daemon.server.places import Places
+    from impasto_protocol.connection import connection_path
+
+    file = Places(connection_path()).log
+    if log_id is None:
+        typer.echo(file)
+        return
+    lines = lines_about(log_id, file)
+    if not lines:
+        raise Refused(f"The log {str(file)!r} has nothing under {log_id!r}; it may have been set aside since.")
+    typer.echo("\n".join(lines))
 
 
 for command in (key, join, leave):

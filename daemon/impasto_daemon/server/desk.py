@@ -1,7 +1,6 @@
 """Where messages are heard and answered: one function for each type of message."""
 
 import logging
-import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
@@ -12,6 +11,7 @@ from impasto_daemon.server.foreman import Foreman
 from impasto_daemon.server.jobs import Job
 from impasto_daemon.server.ledger import Ledger
 from impasto_daemon.server.limits import MAX_BAD_MESSAGES, MAX_JOBS_PER_SESSION
+from impasto_daemon.server.logbook import new_log_id, noted
 from impasto_daemon.server.memory import resident_bytes
 from impasto_daemon.server.reach import Reach
 from impasto_daemon.server.reception import Reception
@@ -113,7 +113,7 @@ class Desk:
         except RefusalError as error:
             self._refuse(peer, error, envelope.id)
         except Exception:
-            log_id = secrets.token_hex(4)
+            log_id = new_log_id()
             _log.exception("Log id %s: cannot answer %s.", log_id, TYPE_NAMES[type(envelope.message)])
             fault = InternalError(f"The daemon failed; report it with {log_id} from its log.", log_id=log_id)
             self._refuse(peer, fault, envelope.id)
@@ -147,7 +147,8 @@ class Desk:
             self._reception.cut_off(peer)
 
     def _refuse(self, peer: Peer, error: RefusalError, reply_to: int | None) -> None:
-        self._reception.say(peer, m.Error(failure=Failure.of(error)), reply_to=reply_to)
+        failure = noted(Failure.of(error), "refused" if peer.session is None else f"session {peer.session.id}")
+        self._reception.say(peer, m.Error(failure=failure), reply_to=reply_to)
 
     def _hello(self, peer: Peer, message: m.Hello, say: Say) -> None:
         protocol = agreed_version(message.protocol_min, message.protocol_max)
@@ -186,7 +187,7 @@ class Desk:
         del session
 
         def answer(found: m.Estimated | RefusalError) -> None:
-            say(m.Error(failure=Failure.of(found)) if isinstance(found, RefusalError) else found)
+            say(m.Error(failure=noted(Failure.of(found), "an estimate")) if isinstance(found, RefusalError) else found)
 
         self._foreman.estimate(message, answer)
 

@@ -9,6 +9,7 @@ from impasto_daemon.server.checkpoints import Checkpoints
 from impasto_daemon.server.jobs import Job
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.limits import MAX_JOBS, MAX_JOBS_PER_SESSION, MAX_KEPT_JOBS, RESULT_KEPT_S, RESULTS_BYTES
+from impasto_daemon.server.logbook import noted
 from impasto_daemon.server.painter import Painted
 from impasto_daemon.server.sessions import Session
 from impasto_protocol.errors import (
@@ -115,6 +116,8 @@ class Ledger:
             IllegalTransitionError: That state cannot follow.
         """
         check_transition(job.state, state)
+        if failure is not None:
+            failure = noted(failure, f"job {job.name}")
         self._happen(job, [State(job=job.name, seq=len(job.events) + 1, state=state, failure=failure)])
 
     def adjust(self, job: Job, adjustment: Adjustment) -> None:

@@ -75,6 +75,12 @@ MEMORY_BYTES = 2 * 1024**3
 """Bytes of the server's memory beyond which it ends, and leaves its jobs to the next. What a session may cost is
 bounded, but libzmq takes a message of endless frames from a client with a key."""
 
+LOG_BYTES = 1_000_000
+"""Bytes of the log before it is set aside: some days of use."""
+
+LOGS_KEPT = 3
+"""Logs that were set aside and are kept."""
+
 TEND_S = 0.25
 """Seconds between looks at what has become due: hung paintings, expired results."""
 

@@ -236,6 +236,8 @@ class WorkerPainter:
                 self._ready, self._false_starts = news, 0
                 _log.info("Painting on %s.", news.device)
                 patron.ready()
+            case said.Logged(level, name, text):
+                logging.getLogger(name).log(level, "%s", text)
             case said.Unfit(failure):
                 _log.error("Painting cannot start: %s", failure.text)
                 self._false_starts = max(self._false_starts, 1)

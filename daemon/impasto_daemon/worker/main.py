@@ -3,14 +3,16 @@
 import logging
 import os
 import queue
-import secrets
 import signal
+import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 
+from impasto_daemon.server.logbook import new_log_id
 from impasto_daemon.server.painter import Assignment, Painted
 from impasto_daemon.worker.easel import DiscardedError, Easel, LaidDownError, Window
 from impasto_daemon.worker.keeper import Cadence, Keeper
@@ -23,6 +25,7 @@ from impasto_daemon.worker.said import (
     Finished,
     LaidDown,
     LayDownWished,
+    Logged,
     PauseWished,
     Ready,
     StopWished,
@@ -51,7 +54,8 @@ def work(
         cadence: Of checkpoints.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the server, too, which ends this process in order
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(handlers=[_ServersLog(pipe)], format="%(message)s")
+    logging.getLogger("impasto_daemon").setLevel(logging.INFO)
     _Worker(pipe, SharedMemory(memory_name), cadence).work(open_studio)
 
 
@@ -154,10 +158,27 @@ def _delivered(canvas: Canvas, assignment: Assignment) -> Painted:
 
 def _failure(error: Exception) -> Failure:
     """What to tell of an exception: nothing of the daemon's insides, but where the log tells of them."""
+    log_id = new_log_id()
     if isinstance(error, RefusalError):
-        return Failure.of(error)
-    if isinstance(error, MemoryError):
-        return Failure.of(BusyError("There is no memory for this painting; paint it smaller."))
-    log_id = secrets.token_hex(4)
+        _log.info("Log id %s: refused: %s", log_id, error, exc_info=error)
+        return replace(Failure.of(error), log_id=log_id)
     _log.error("Log id %s: painting failed.", log_id, exc_info=error)
+    if isinstance(error, MemoryError):
+        return Failure.of(BusyError("There is no memory for this painting; paint it smaller.", log_id=log_id))
     return Failure.of(InternalError(f"The painting failed; report it with {log_id} from the log.", log_id=log_id))
+
+
+class _ServersLog(logging.Handler):
+    """Sends what the painting thread logs to the server, whose log rotates; only that thread may use the pipe."""
+
+    def __init__(self, pipe: "Connection[object, object]") -> None:
+        super().__init__()
+        self._pipe = pipe
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """See `logging.Handler`."""
+        text = self.format(record)
+        if threading.current_thread() is threading.main_thread():
+            self._pipe.send(Logged(record.levelno, record.name, text))
+        else:
+            print(text, file=sys.stderr)

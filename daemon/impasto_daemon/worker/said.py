@@ -18,6 +18,7 @@ __all__ = [
     "Finished",
     "LaidDown",
     "LayDownWished",
+    "Logged",
     "PauseWished",
     "Paused",
     "Ready",
@@ -72,6 +73,15 @@ class Asked:
 @dataclass(frozen=True, slots=True)
 class Taken:
     """Server: the shared memory may be written to again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Worker: this belongs in the server's log."""
+
+    level: int
+    name: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
