@@ -104,6 +104,11 @@ class Client:
         return self._link.ticket
 
     @property
+    def welcome(self) -> m.Welcome | None:
+        """What the daemon said when the session began; None while there is no connection."""
+        return self._link.welcome
+
+    @property
     def descriptor(self) -> int | None:
         """The file descriptor to watch for input, if there is a connection."""
         return self._link.descriptor

@@ -63,9 +63,11 @@ def test_a_daemon_is_started_asked_and_stopped(impasto: Run, path: Path) -> None
         assert kept.stat().st_mode & 0o077 == 0
     assert started.stdout == f"The daemon is running: process {pid}.\n"
     assert impasto("daemon", "start").stdout == f"The daemon is running already: process {pid}.\n"
-    assert "Device:" in impasto("daemon", "status").stdout
+    told = impasto("daemon", "status").stdout
+    assert all(word in told for word in ("impasto ", "with ", "Device: ", "Networks: ", "1 session, ", "queued"))
     report = json.loads(impasto("daemon", "status", "--json").stdout)
     assert (report["sessions"], report["queued"], report["painting"]) == (1, 0, 0)
+    assert set(report["networks"]) <= {"vgg16", "vgg19", "lite", "resnet50", "inceptionv3", "xception"}
     again = impasto("daemon", "run")
     assert again.returncode == 2
     assert f"already running: process {pid}" in again.stderr

@@ -199,6 +199,17 @@ def test_a_journal_that_is_damaged_is_set_aside(tmp_path: Path, content: bytes) 
     assert len(list(tmp_path.glob("*.broken"))) == bool(content)
 
 
+def test_a_journal_that_is_not_what_its_version_says_is_set_aside(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = Journal(path)
+    journal._database.execute("PRAGMA user_version = 2")  # though it has what version 3 would add
+    journal.close()
+    again = Journal(path)
+    assert list(again.jobs()) == []
+    again.close()
+    assert len(list(tmp_path.glob("*.broken"))) == 1
+
+
 def test_a_journal_of_another_version_is_set_aside(tmp_path: Path) -> None:
     path = tmp_path / "journal.sqlite"
     later = sqlite3.connect(path)

@@ -112,11 +112,13 @@ def status(as_json: options.Json = False) -> None:
 
     with reached("daemon status") as client:
         report = client.status(timeout_s=ANSWER_S)
+        networks = () if client.welcome is None else client.welcome.networks
     if as_json:
-        typer.echo(json.dumps(plain(report)))
+        typer.echo(json.dumps({**plain(report), "networks": networks}))
         return
     typer.echo(f"{report.daemon} has been running for {duration(report.uptime_s)}, with {memory(report.memory_bytes)}.")
     typer.echo(f"Device: {report.device}.")
+    typer.echo(f"Networks: {', '.join(networks) or 'not known yet'}.")
     typer.echo(
         f"{counted(report.sessions, 'session')}, {counted(report.painting, 'job')} painting, {report.queued} queued."
     )

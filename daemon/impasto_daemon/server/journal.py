@@ -233,7 +233,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     try:
         return _prepared(path)
     except sqlite3.DatabaseError as error:
-        if isinstance(error, sqlite3.OperationalError):
+        if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode != sqlite3.SQLITE_ERROR:
             raise  # the disk is at fault, not the journal
         aside = path.with_name(f"{path.name}.{int(time.time())}.broken")
         _log.error("The journal %s is damaged (%s) and is set aside as %s.", path, error, aside)
