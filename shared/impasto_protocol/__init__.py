@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from impasto_protocol.events import Answered, Disconnected, Event, Fetched, JobLost, Reconnected
     from impasto_protocol.failures import Failure
     from impasto_protocol.link import Ticket
-    from impasto_protocol.messages import Preview, Progress, Result, State
+    from impasto_protocol.messages import JobEntry, Preview, Progress, Result, State
     from impasto_protocol.orders import Adjustment, Order, OrderKind, PreviewWish, Settings, Style, WhenDetached
     from impasto_protocol.pixels import Blob, ColourSpace, Picture, PixelFormat, SampleType
     from impasto_protocol.states import JobState, check_transition
@@ -32,7 +32,7 @@ _HOMES = {
     "events": ("Answered", "Disconnected", "Event", "Fetched", "JobLost", "Reconnected"),
     "failures": ("Failure",),
     "link": ("Ticket",),
-    "messages": ("Preview", "Progress", "Result", "State"),
+    "messages": ("JobEntry", "Preview", "Progress", "Result", "State"),
     "orders": ("Adjustment", "Order", "OrderKind", "PreviewWish", "Settings", "Style", "WhenDetached"),
     "pixels": ("Blob", "ColourSpace", "Picture", "PixelFormat", "SampleType"),
     "states": ("JobState", "check_transition"),
@@ -55,6 +55,7 @@ __all__ = [
     "Event",
     "Failure",
     "Fetched",
+    "JobEntry",
     "JobLost",
     "JobState",
     "Order",

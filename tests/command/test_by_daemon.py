@@ -207,11 +207,12 @@ def test_an_estimate_of_the_daemon_paints_nothing(daemon: Path, impasto: Impasto
     ("arguments", "why"),
     [
         (("--detach",), "give --daemon, too"),
+        (("--detach", "--daemon"), "give -o to 'impasto jobs fetch'"),
         (("--daemon", "--weights", "some.h5"), "leave out --daemon"),
         (("--daemon", "--network", "vgg20"), "vgg20"),
         (("--daemon", "--strength", 2), "strength"),
     ],
-    ids=["detach", "weights", "network", "strength"],
+    ids=["detach", "detach with a file", "weights", "network", "strength"],
 )
 def test_what_the_daemon_cannot_do_is_refused(
     arguments: Sequence[Argument], why: str, daemon: Path, impasto: Impasto, content: Path, style: Path, out: Path

@@ -89,6 +89,7 @@ def test_a_daemon_elsewhere_is_joined_with_its_invitation_and_left_again(machine
     lost = machines.impasto(HERE, "daemon", "status")
     assert lost.returncode == 2
     assert "start it there" in lost.stderr
+    assert "start it there" in machines.impasto(HERE, "jobs").stderr
     not_here = machines.impasto(HERE, "daemon", "start")
     assert not_here.returncode == 2
     assert "impasto daemon leave" in not_here.stderr

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from impasto_daemon.commands.failures import Refused
-from impasto_daemon.commands.starting import ANSWER_S, reached, refusing, running
+from impasto_daemon.commands.starting import ANSWER_S, joined, reached, refusing, running
 
 __all__ = ["join", "key", "leave"]
 
@@ -46,21 +46,12 @@ def join(
 
 def leave() -> None:
     """Paint on this machine again."""
-    from impasto_protocol import connection_path, read_connection
-    from impasto_protocol.errors import NoDaemonError
+    from impasto_protocol import connection_path
 
-    path = connection_path()
-    try:
-        with refusing():
-            is_elsewhere = read_connection(path).elsewhere
-    except Refused as error:
-        if not isinstance(error.__cause__, NoDaemonError):
-            raise
-        is_elsewhere = False
-    if not is_elsewhere:
+    if joined() is None:
         typer.echo("No daemon elsewhere was joined.")
         return
-    path.unlink()
+    connection_path().unlink()
     typer.echo("Painting on this machine again.")
 
 

@@ -11,7 +11,7 @@ from impasto_daemon.commands.attendance import painting_of
 from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.left_jobs import LeftJob
 from impasto_daemon.commands.result import write_result
-from impasto_daemon.commands.starting import ANSWER_S, reached, refusing, with_log_id
+from impasto_daemon.commands.starting import ANSWER_S, joined, reached, refusing, with_log_id
 from impasto_daemon.commands.watching import watch_jobs
 from impasto_daemon.commands.wording import duration, sides, time_left
 
@@ -51,7 +51,7 @@ def list_jobs(as_json: options.Json = False) -> None:
             LeftJob.forget_all_but({entry.job for entry in entries})
             found = [_described(entry) for entry in entries]
     except Refused as error:
-        if not isinstance(error.__cause__, ConnectionFileError):
+        if joined() is not None or not isinstance(error.__cause__, ConnectionFileError):
             raise
         found = _journaled()
     if as_json:

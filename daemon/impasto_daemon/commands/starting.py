@@ -14,7 +14,16 @@ from impasto_daemon.commands.failures import Refused
 if TYPE_CHECKING:
     from impasto_protocol import Client
 
-__all__ = ["ANSWER_S", "reached", "refuse_if_elsewhere", "refusing", "running", "start_daemon", "with_log_id"]
+__all__ = [
+    "ANSWER_S",
+    "joined",
+    "reached",
+    "refuse_if_elsewhere",
+    "refusing",
+    "running",
+    "start_daemon",
+    "with_log_id",
+]
 
 START_S = 15.0
 """Seconds for which starting waits until the daemon answers; it takes less than two on an idle machine."""
@@ -71,22 +80,28 @@ def start_daemon(arguments: Sequence[str] = ()) -> tuple[int, bool]:
     return pid, process is not None
 
 
-def refuse_if_elsewhere() -> None:
-    """Keeps the connection file of a daemon on another machine, which one started here would replace.
-
-    Raises:
-        Refused: There is such a file.
-    """
+def joined() -> str | None:
+    """The endpoint of the daemon on another machine that was joined, if one was."""
     from impasto_protocol import connection_path, read_connection
     from impasto_protocol.errors import ConnectionFileError
 
     try:
         connection = read_connection(connection_path())
     except ConnectionFileError:
-        return
-    if connection.elsewhere:
+        return None
+    return connection.endpoint if connection.elsewhere else None
+
+
+def refuse_if_elsewhere() -> None:
+    """Keeps the connection file of a daemon on another machine, which one started here would replace.
+
+    Raises:
+        Refused: There is such a file.
+    """
+    endpoint = joined()
+    if endpoint is not None:
         raise Refused(
-            f"The daemon at {connection.endpoint} was joined, and does not run here; start it there, or paint here "
+            f"The daemon at {endpoint} was joined, and does not run here; start it there, or paint here "
             "again with 'impasto daemon leave'."
         )
 

@@ -74,6 +74,8 @@ def stylize(
         raise Refused("There is no output: give a file name with -o, or --estimate to paint nothing.")
     if detach and not by_daemon:
         raise Refused("--detach leaves a painting to the daemon; give --daemon, too.")
+    if detach and not output is previews is trace is None:
+        raise Refused("--detach does not wait for a picture; leave out files, and give -o to 'impasto jobs fetch'.")
     request = Request(
         content=content,
         styles=tuple(styles or ()),
