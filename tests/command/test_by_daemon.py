@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -111,6 +112,29 @@ def test_a_job_is_left_to_the_daemon_listed_watched_and_fetched(
     assert read_recipe(there)["content"] == read_recipe(here)["content"]
     assert listed(impasto) == []
     assert not remembered.exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals that Python can open.")
+def test_on_a_terminal_each_job_that_is_watched_has_a_bar(
+    daemon: Path, impasto: Impasto, content: Path, style: Path
+) -> None:
+    import pty
+
+    jobs = [impasto("stylize", content, style, *QUICKLY, "--daemon", "--detach").stdout.strip() for _ in range(2)]
+    ours, theirs = pty.openpty()
+    shown = b""
+    terminal = {"COLUMNS": "100", "TERM": "xterm"}
+    with process("jobs", "watch", *jobs, stderr=theirs, environment=terminal) as watching:
+        os.close(theirs)
+        with suppress(OSError):  # how Linux says that the other end is closed
+            while piece := os.read(ours, 4096):
+                shown += piece
+        assert watching.wait(DEADLINE_S) == 0
+    os.close(ours)
+    lines = shown.decode().splitlines()
+    for job in jobs:
+        assert any(f"{job[:8]} 40 × 30" in line and "SUCCEEDED" in line for line in lines)
+        assert impasto("jobs", "fetch", job, "-o", content.with_name(f"{job}.png")).code == 0
 
 
 def test_a_job_of_another_program_is_fetched_without_a_recipe(
