@@ -7,7 +7,8 @@
 `throughput`  pixels up and down through CURVE and the server, digests and disk included, against pyzmq alone with CURVE
               and the same window; in turns, in two processes each. The painter of this daemon hands the content back.
 `memory`      of the server: idle, with 32 sessions, and with a job of each.
-`overhead`    of painting 512 pixels with `lite` through the daemon against the same in one process; warm, in turns.
+`overhead`    of painting 512 pixels with `lite` through the daemon against the same in one process, both with a
+              workshop that is warm; in turns.
 
 Prints rows for a table. Each daemon has a folder of its own below the temporary folder, or below `--folder`.
 """
@@ -330,6 +331,7 @@ def measure_overhead(folder: Path, options: argparse.Namespace) -> None:
     from impasto_engine import Settings as EngineSettings
     from impasto_engine import Style as EngineStyle
     from impasto_engine import load_network, paint
+    from impasto_engine.workshop import Workshop
 
     content, style = noise(1000, 750, 3, 1), noise(640, 480, 3, 2)
 
@@ -337,7 +339,7 @@ def measure_overhead(folder: Path, options: argparse.Namespace) -> None:
         shape = (picture.format.height, picture.format.width, 3)
         return np.frombuffer(picture.data, np.uint8).reshape(shape).astype(np.float32) / np.float32(255)
 
-    network = load_network("lite")
+    network, workshop = load_network("lite"), Workshop()
     same = {"size": 512, "evaluations": options.evaluations, "precision": "float32"}
     order = Order(
         content=content.blob,
@@ -354,6 +356,7 @@ def measure_overhead(folder: Path, options: argparse.Namespace) -> None:
             network,
             EngineSettings(**same),
             on_progress=lambda _: None,
+            workshop=workshop,
         )
         return bytes(samples_of(painting.pixels, SampleType.UINT8)[1])
 
