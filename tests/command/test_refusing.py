@@ -35,6 +35,9 @@ STYLIZE = ["stylize", "content.png", "style.png", "-o", "out.png"]
     ("arguments", "words"),
     [
         (["stylize"], ["no output", "-o"]),
+        ([*STYLIZE, "--memory-budget", "much"], ["'much'", "2GB"]),
+        ([*STYLIZE, "--memory-budget", "0GB"], ["'0GB'", "2GB"]),
+        ([*STYLIZE, "--memory-budget", "2GB", "--daemon"], ["--memory-budget", "--daemon"]),
         (["stylize", "-o", "out.png"], ["no content image", "--replay"]),
         (["stylize", "content.png", "-o", "out.png"], ["no style image"]),
         (["stylize", "content.png", "style.png"], ["no output", "--estimate"]),

@@ -10,6 +10,7 @@ import pytest
 from command.calling import Argument, Impasto
 from command.pictures import pixels_of, save, waves
 from impasto_daemon.commands import run
+from impasto_daemon.commands.options import bytes_of
 from impasto_daemon.commands.wording import sides
 from impasto_engine.files.picture_file import read_recipe
 
@@ -33,6 +34,23 @@ def test_it_says_first_what_will_happen_then_how_it_goes_then_what_has_happened(
     assert between[0].startswith(f"Evaluation 1 of 4, scale 1 of 1 ({sides(24, 32)}): loss ")
     assert between[-1].startswith("Evaluation 4 of 4")
     assert last.startswith("Painted with 4 evaluations in ")
+
+
+def test_a_memory_budget_is_kept_to_or_it_says_that_it_cannot_be(
+    content: Path, style: Path, out: Path, impasto: Impasto, quickly: Options
+):
+    too_little = impasto("stylize", content, style, "-o", out, *quickly, "--memory-budget", "1MB")
+    assert too_little.code == 0
+    assert "more than the budget of 1 MB" in too_little.stderr
+    enough = impasto("stylize", content, style, "-o", out, *quickly, "--memory-budget", "20 GiB")
+    assert "budget" not in enough.stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "size_bytes"), [("2GB", 2e9), ("1.5 GB", 1.5e9), ("800mb", 8e8), ("1GiB", 2**30), ("512 MiB", 2**29)]
+)
+def test_amounts_of_memory_are_read_as_people_write_them(written: str, size_bytes: float):
+    assert bytes_of(written) == size_bytes
 
 
 def test_quiet_is_silent(content: Path, style: Path, out: Path, impasto: Impasto, quickly: Options):

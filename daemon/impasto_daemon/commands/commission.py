@@ -38,6 +38,7 @@ class Commission:
         paint: Paints it.
         record: What to store with it.
         stop_at: The evaluation at which to stop; None to go to the end.
+        memory_budget_bytes: What painting may take; None for the engine's own.
     """
 
     content: "PictureFile"
@@ -48,6 +49,7 @@ class Commission:
     record: Callable[["Painting"], dict[str, Any]]
     polisher: "Network | None" = None
     stop_at: int | None = None
+    memory_budget_bytes: int | None = None
 
     def estimate(self) -> "Estimate":
         """What it will cost.
@@ -58,7 +60,15 @@ class Commission:
         from impasto_engine import estimate
 
         height, width = self.content.pixels.shape[:2]
-        return estimate(height, width, self.network, self.settings, polisher=self.polisher, styles=self.styles)
+        return estimate(
+            height,
+            width,
+            self.network,
+            self.settings,
+            polisher=self.polisher,
+            styles=self.styles,
+            memory_budget_bytes=self.memory_budget_bytes,
+        )
 
     def prospect(self, estimate: "Estimate") -> str:
         """What will happen, on one line."""
@@ -93,6 +103,12 @@ def carry_out(commission: Commission, destinations: Destinations, display: Displ
     estimate = commission.estimate()
     check_writable(output, size=(estimate.width, estimate.height))
     display.say(f"Painting {commission.prospect(estimate)}.")
+    budget_bytes = commission.memory_budget_bytes
+    if budget_bytes is not None and estimate.memory_bytes > budget_bytes:
+        display.say(
+            f"That is more than the budget of {memory(budget_bytes)}, and the least for this size; "
+            "a smaller --size needs less."
+        )
     painting = _paint(commission, destinations, display)
     display.say(retrospect(painting, estimate.evaluations))
     place = write_result(output, painting, commission.content, commission.record(painting))

@@ -4,11 +4,14 @@ What an option may be is known to the engine alone, which refuses the rest in on
 held against the engine's by a test. None always means that the option was not given.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from impasto_daemon.commands.failures import Refused
 
 __all__ = [
     "ByDaemon",
@@ -20,6 +23,7 @@ __all__ = [
     "Evaluations",
     "Init",
     "Json",
+    "MemoryBudget",
     "NetworkName",
     "Optimizer",
     "Output",
@@ -43,6 +47,7 @@ __all__ = [
     "Trace",
     "TvWeight",
     "WeightsFile",
+    "bytes_of",
     "size_of",
     "those_given",
 ]
@@ -51,6 +56,7 @@ _RESULT = "The result"
 _BALANCE = "What counts how much"
 _STYLES = "The styles"
 _METHOD = "How it is computed"
+_MEMORY = re.compile(r"(\d+(?:\.\d+)?)\s*([MG])(i?)B", re.IGNORECASE)
 _MEANWHILE = "While it paints"
 
 Output = Annotated[
@@ -229,6 +235,16 @@ Optimizer = Annotated[
         "--optimizer", metavar="lbfgs|scipy", help="Which optimizer: our own, or SciPy's.", rich_help_panel=_METHOD
     ),
 ]
+MemoryBudget = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-budget",
+        metavar="SIZE",
+        help="What painting may take, such as 2GB: large pictures are then looked at in tiles, which takes longer. "
+        "Half of the machine's memory unless given.",
+        rich_help_panel=_METHOD,
+    ),
+]
 Precision = Annotated[
     str | None,
     typer.Option(
@@ -288,6 +304,21 @@ Detach = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.", rich_help_panel=_MEANWHILE)]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def bytes_of(given: str | None) -> int | None:
+    """An amount of memory such as `2GB`, `1.5 GiB` or `800MB`, in bytes.
+
+    Raises:
+        Refused: It is none.
+    """
+    if given is None:
+        return None
+    found = _MEMORY.fullmatch(given.strip())
+    if found is None or not float(found[1]):
+        raise Refused(f"The memory budget is {given!r}; give a number with MB or GB behind, as 2GB.")
+    base = 1024 if found[3] else 1000
+    return int(float(found[1]) * base ** (2 if found[2] in "mM" else 3))
 
 
 def size_of(given: str | None) -> int | str | None:

@@ -50,6 +50,7 @@ def reconstruct(
     evaluations: options.Evaluations = None,
     pooling: options.Pooling = None,
     precision: options.Precision = None,
+    memory_budget: options.MemoryBudget = None,
     seed: options.Seed = None,
     previews: options.Previews = None,
     preview_every: options.PreviewEvery = PREVIEW_EVERY,
@@ -65,6 +66,7 @@ def reconstruct(
     from impasto_engine import Settings
     from impasto_engine.files.picture_file import read_picture
 
+    budget_bytes = options.bytes_of(memory_budget)
     settings = Settings.from_dict(
         options.those_given(
             {
@@ -92,8 +94,15 @@ def reconstruct(
         settings=replace(settings, content_layers=(layer,), style_layers=(layer,)),
         styles=1 if what is What.STYLE else 0,
         paint=lambda on_progress, should_stop: paint(
-            picture.pixels, layer, loaded, settings, on_progress=on_progress, should_stop=should_stop
+            picture.pixels,
+            layer,
+            loaded,
+            settings,
+            memory_budget_bytes=budget_bytes,
+            on_progress=on_progress,
+            should_stop=should_stop,
         ),
+        memory_budget_bytes=budget_bytes,
         record=lambda painting: painting_record(
             painting,
             settings.as_dict(),

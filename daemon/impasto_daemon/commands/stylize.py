@@ -58,6 +58,7 @@ def stylize(
     pooling: options.Pooling = None,
     optimizer: options.Optimizer = None,
     precision: options.Precision = None,
+    memory_budget: options.MemoryBudget = None,
     seed: options.Seed = None,
     previews: options.Previews = None,
     preview_every: options.PreviewEvery = PREVIEW_EVERY,
@@ -76,6 +77,9 @@ def stylize(
         raise Refused("--detach leaves a painting to the daemon; give --daemon, too.")
     if detach and not output is previews is trace is None:
         raise Refused("--detach does not wait for a picture; leave out files, and give -o to 'impasto jobs fetch'.")
+    budget_bytes = options.bytes_of(memory_budget)
+    if budget_bytes is not None and by_daemon:
+        raise Refused("--memory-budget is for painting here, and the daemon has its own; leave out it or --daemon.")
     request = Request(
         content=content,
         styles=tuple(styles or ()),
@@ -115,14 +119,14 @@ def stylize(
     if by_daemon:
         delegate(Delegation.of(order), destinations, display, estimate=estimate, detach=detach)
         return
-    commission = commissioned(order, display, quiet=quiet)
+    commission = commissioned(order, display, quiet=quiet, memory_budget_bytes=budget_bytes)
     if estimate:
         print_estimate(commission)
     else:
         carry_out(commission, destinations, display)
 
 
-def commissioned(order: Order, display: Display, *, quiet: bool) -> Commission:
+def commissioned(order: Order, display: Display, *, quiet: bool, memory_budget_bytes: int | None) -> Commission:
     """Reads what an order names, and loads the networks.
 
     Raises:
@@ -151,6 +155,7 @@ def commissioned(order: Order, display: Display, *, quiet: bool) -> Commission:
             settings,
             polisher=polisher,
             start=start,
+            memory_budget_bytes=memory_budget_bytes,
             on_progress=on_progress,
             should_stop=should_stop,
         ),
@@ -163,4 +168,5 @@ def commissioned(order: Order, display: Display, *, quiet: bool) -> Commission:
             versions=versions(),
         ),
         stop_at=order.stop_at,
+        memory_budget_bytes=memory_budget_bytes,
     )
