@@ -18,6 +18,7 @@ from impasto_engine.fingerprint import fingerprint
 from impasto_engine.materials import Materials, prepare
 from impasto_engine.networks.network import Extractor, Network
 from impasto_engine.optimisers import OPTIMISERS
+from impasto_engine.pace import Pace
 from impasto_engine.progress import Losses, Painting, Progress
 from impasto_engine.recipes import Start, recipe_named
 from impasto_engine.resample import resize
@@ -134,7 +135,7 @@ class Painter:
             work(self._cut(each), each.scale.height, each.scale.width, crop)
             for each, crop in zip(self._plan, self._crops, strict=True)
         ]
-        self._pace = _Pace()
+        self._pace = Pace()
         self._began = 0.0
         self._spent = 0
         self._rollbacks = 0
@@ -298,28 +299,3 @@ class Painter:
                 descent=resumable(),
             ),
         )
-
-
-class _Pace:
-    """How fast work is done; the first evaluation of a stage, which compiles, is left out."""
-
-    def __init__(self) -> None:
-        self._counted = 0
-        self._counted_from = 0.0
-        self._unit_s: float | None = None
-
-    def begin(self) -> None:
-        """A stage begins."""
-        self._counted = -1
-
-    def evaluated(self, now: float, work: float) -> None:
-        """An evaluation, which was so much work, is done."""
-        self._counted += 1
-        if self._counted == 0:
-            self._counted_from = now
-        else:
-            self._unit_s = (now - self._counted_from) / (self._counted * work)
-
-    def remaining_s(self, work: float) -> float | None:
-        """Seconds for so much work; None as long as nothing is known."""
-        return None if self._unit_s is None else self._unit_s * work

@@ -91,10 +91,9 @@ def write_down(evaluation: int, file: Path) -> None:
 
 
 def misbehave(behaviour: str, marker: Path) -> None:
-    if behaviour.endswith("_once"):
-        if marker.exists():
-            return
-        marker.touch()
+    if behaviour.endswith("_once") and marker.exists():
+        return
+    marker.touch()
     match behaviour.removesuffix("_once"):
         case "crash":
             os.kill(os.getpid(), signal.SIGKILL)

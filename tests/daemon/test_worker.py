@@ -28,7 +28,7 @@ from impasto_protocol import (
 from impasto_protocol import messages as m
 from impasto_protocol.errors import BusyError, InvalidOrderError
 from protocol.fake_daemon import PATIENCE_S
-from protocol.following import CONTENT, ORDER, STYLE, until, until_a
+from protocol.following import CONTENT, ORDER, STYLE, until, until_a, until_it_is_true
 
 ENDLESS = Settings(evaluations=100_000)
 
@@ -176,10 +176,10 @@ def test_a_process_that_hangs_is_replaced(client: Client) -> None:
 
 
 def test_cancelling_a_job_that_hangs_is_acknowledged_at_once_and_done_soon(
-    client: Client, painter: WorkerPainter
+    client: Client, serving: Serving, painter: WorkerPainter
 ) -> None:
     job = submitted(client, "hang")
-    until_a(client, Progress, job=job)
+    until_it_is_true(client, (serving.path.parent / "has_misbehaved").exists)
     before, asked = painter.pid, time.monotonic()
     client.cancel(job)
     until_a(client, Answered, request="CANCEL")
