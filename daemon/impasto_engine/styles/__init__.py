@@ -1,11 +1,13 @@
 """The styles that come with Impasto: six pictures of our own, each with a name.
 
 They are painted by the code in `examples/styles` of the repository, from random numbers alone, and are dedicated to the
-public domain (CC0 1.0): use them, and what is painted with them, as you like.
+public domain (CC0 1.0): use them, and what is painted with them, as you like. `styles.json` names them, in the order in
+which to show them: the installer copies it with the pictures for the editor, whose Python has no engine.
 
 Nothing here reads a picture; nothing slow may be imported here.
 """
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,13 +34,8 @@ class BuiltInStyle:
         return Path(__file__).with_name(f"{self.name}.jpg")
 
 
-_STYLES = (
-    BuiltInStyle(name="swirl", description="Night currents and warm lights in thick, flowing oil paint"),
-    BuiltInStyle(name="woodcut", description="Sun and hills in carved lines: black, red, blue, cream paper"),
-    BuiltInStyle(name="watercolour", description="A bright meadow in transparent washes with dark rims"),
-    BuiltInStyle(name="mosaic", description="Suns and rivers of hand-cut glass, set in rows in dark mortar"),
-    BuiltInStyle(name="pointillism", description="A bay at sunset in dabs of pure, contrasting colours"),
-    BuiltInStyle(name="ink", description="A plum tree in black and indigo ink, a vermilion sun"),
+_STYLES = tuple(
+    BuiltInStyle(**style) for style in json.loads(Path(__file__).with_name("styles.json").read_text(encoding="utf-8"))
 )
 
 
