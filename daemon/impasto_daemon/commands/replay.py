@@ -72,7 +72,20 @@ class _Stored:
             )
         raise Refused(f"The {what} is no longer at {stored['absolute']!r}, or cannot be read; {remedy}.")
 
-    def style_image(self, stored: Mapping[str, str]) -> StyleImage:
+    def content(self) -> Path:
+        """Finds the content image.
+
+        Raises:
+            Refused: It was a layer in GIMP, or is not there as it was.
+        """
+        stored = self.record["content"]
+        if stored is None:
+            raise Refused(
+                f"{str(self._picture)!r} was painted in GIMP, from a layer; give the picture to paint as CONTENT."
+            )
+        return self.file("content image", stored, "give the content image anew as CONTENT")
+
+    def style_image(self, stored: Mapping[str, str] | None) -> StyleImage:
         """Finds a style image: a built-in one by its name, with a note where it is not as it was, or a file.
 
         Raises:
@@ -81,6 +94,8 @@ class _Stored:
         from impasto_engine import built_in_styles
 
         remedy = "give the style images anew, after the content image"
+        if stored is None:
+            raise Refused(f"The style of {str(self._picture)!r} was a layer in GIMP; {remedy}.")
         if "built_in" not in stored:
             return StyleImage(path=self.file("style image", stored, remedy))
         name = stored["built_in"]
@@ -146,8 +161,7 @@ def _changed(stored: _Stored, request: Request) -> Order:
     polish = "none" if record.get("polish") is None else record["polish"]["name"]
     same_network = network == record["network"]["name"]
     return Order(
-        content=request.content
-        or stored.file("content image", record["content"], "give the content image anew as CONTENT"),
+        content=request.content or stored.content(),
         styles=with_regions(with_weights(styles, request.style_weights), request.regions),
         start=start,
         settings={**settings, **init},

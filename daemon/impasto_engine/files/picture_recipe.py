@@ -1,5 +1,7 @@
 """The recipe of a picture inside its file: JSON, in an iTXt chunk of a PNG, in the XMP packet of other formats.
 
+In an image of GIMP's own it is on a layer, put there by the plug-in, and only read here.
+
 XMP (ISO 16684-1) has a place in JPEG, TIFF and WebP alike, holds any text, and is passed over by programs that do
 not know our name in it. The JSON is ASCII, so that no text in it can fail to survive.
 """
@@ -15,6 +17,8 @@ from impasto_engine.files.ifd import first_directory
 from impasto_engine.files.picture_decoding import FileKind, kind_of_file
 from impasto_engine.files.pillow_decoding import open_header, quiet_decoders
 from impasto_engine.files.png_chunks import read_text
+from impasto_engine.files.xcf_layers import SIGNATURE as XCF_SIGNATURE
+from impasto_engine.files.xcf_layers import recipe_in_xcf
 from impasto_engine.limits import MAX_RECIPE_BYTES
 
 __all__ = ["RECIPE_KEYWORD", "XMP_TAG", "recipe_as_text", "recipe_in_file", "xmp_packet"]
@@ -107,6 +111,8 @@ def recipe_in_file(data: bytes) -> dict[str, Any]:
 
 
 def _stored_text(data: bytes) -> str | None:
+    if data.startswith(XCF_SIGNATURE):
+        return recipe_in_xcf(data)
     kind = kind_of_file(data)
     if kind is FileKind.PNG:
         return read_text(data, RECIPE_KEYWORD)
