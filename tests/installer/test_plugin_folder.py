@@ -151,7 +151,6 @@ def test_a_folder_that_cannot_be_written_is_named(sources: Sources, folder: Path
         lay_out(folder, content(sources), version="1.0")
 
 
-@pytest.mark.xfail(reason="the plug-in is not in the package yet", strict=True)
 def test_the_parts_are_found_where_they_are_installed() -> None:
     sources = find_sources()
     styles = json.loads((sources.styles / "styles.json").read_text(encoding="utf-8"))
