@@ -1,6 +1,7 @@
 # Every target does the set-up it needs; the second time that takes no time.
 #   make demo    paint a photograph in the style of a picture of our own
 #   make test    the tests
+#   make test-gimp   the tests in a real GIMP 3, which is built where there is none
 #   make check   everything that continuous integration runs
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ TORCH  ?= torch==2.13.0
 PYTEST := $(BIN)/python -m pytest
 CONFORMANCE := tests/engine/test_backend_conformance.py tests/engine/test_recipes_against_oracle.py tests/training
 
-.PHONY: help setup demo test test-slow test-backends lint format types imports check dist clean
+.PHONY: help setup demo test test-outside-gimp test-gimp test-slow test-backends lint format types imports check dist clean
 .DEFAULT_GOAL := help
 
 help:
@@ -40,7 +41,17 @@ demo: setup
 
 test: setup
 	@echo "== tests =="
+	@$(BIN)/python tests/gimp/gimp_root.py --find
 	$(PYTEST) -m "not slow"
+
+test-outside-gimp: setup
+	@echo "== tests outside GIMP =="
+	$(PYTEST) -m "not slow" --ignore tests/gimp
+
+test-gimp: setup
+	@echo "== tests in a real GIMP =="
+	$(BIN)/python tests/gimp/gimp_root.py
+	IMPASTO_REQUIRE_GIMP=1 $(PYTEST) tests/gimp
 
 test-slow: setup
 	@echo "== tests that take minutes =="
@@ -69,7 +80,7 @@ imports: setup
 	@echo "== import directions =="
 	$(BIN)/lint-imports
 
-check: lint types imports test test-slow test-backends
+check: lint types imports test-outside-gimp test-gimp test-slow test-backends
 
 dist: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build

@@ -1,0 +1,218 @@
+"""Running a real GIMP with the plug-in in it, and reading what it says."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gimp.gimp_root import GimpRoot, inside
+from impasto_installer.plugin_folder import content_of, find_sources, lay_out
+
+RUN_S = 180.0
+"""Seconds for one run of GIMP on a busy machine."""
+
+COMPLAINTS = re.compile(
+    r"Gimp-CRITICAL|GEGL-CRITICAL|LibGimp[A-Za-z]*-CRITICAL|GLib-GObject-CRITICAL|Gtk-CRITICAL|\(killing\)|stray image"
+    r"|duplicate mnemonic|Traceback|Plug-in crashed|fatal error|terminated"
+)
+"""What GIMP must not say."""
+
+INSIDE = Path(__file__).with_name("inside")
+"""What scripts that run in GIMP may import."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """What became of a run.
+
+    Attributes:
+        told: What the script wrote down.
+        output: Everything that GIMP said.
+    """
+
+    told: Any
+    output: str
+
+    @property
+    def complaints(self) -> list[str]:
+        """Lines that must not be there."""
+        return [line for line in self.output.splitlines() if COMPLAINTS.search(line)]
+
+
+class Gimp:
+    """A GIMP with a user folder of its own.
+
+    Args:
+        root: Where GIMP is.
+        shared: A folder of this system that scripts use; it holds everything else that is named here.
+        folder: GIMP's user folder.
+        environment: For GIMP and the plug-in.
+    """
+
+    def __init__(self, root: GimpRoot, shared: Path, folder: Path, environment: Mapping[str, str]) -> None:
+        self.root = root
+        self.shared = shared
+        self.folder = folder
+        self.plugin = folder / "plug-ins" / "impasto"
+        self.environment = {
+            "PATH": os.environ["PATH"],
+            "LANG": "C.UTF-8",
+            "HOME": str(shared / "home"),
+            "XDG_CACHE_HOME": str(shared / "cache"),
+            "XDG_STATE_HOME": str(shared / "state"),
+            "GIMP3_DIRECTORY": str(folder),
+            "NO_AT_BRIDGE": "1",
+            **environment,
+        }
+
+    def warmed(self) -> "Gimp":
+        """Lets GIMP fill its user folder."""
+        (self.shared / "home").mkdir(exist_ok=True)
+        self.run("")
+        return self
+
+    def copied(self, folder: Path, **environment: str) -> "Gimp":
+        """Another one with a copy of the user folder."""
+        shutil.copytree(self.folder, folder)
+        return Gimp(self.root, self.shared, folder, {**self.environment, "GIMP3_DIRECTORY": str(folder), **environment})
+
+    def run(self, script: str, *, timeout_s: float = RUN_S) -> Ran:
+        """Runs a script in GIMP without windows; `tell(value)` writes down what it returns."""
+        process, result = self.launch(script)
+        try:
+            output, _ = process.communicate(timeout=timeout_s)
+        finally:
+            process.kill()
+        told = json.loads(result.read_text()) if result.exists() else None
+        return Ran(told=told, output=output)
+
+    def batch(self, script: str, interpreter: str) -> str:
+        """Runs a script as it is, and gives what GIMP said."""
+        ran = subprocess.run(  # noqa: S603
+            [
+                *inside(self.root.path, self.shared, INSIDE),
+                *("gimp-console", "-i", "--quit", f"--batch-interpreter={interpreter}", "-b", script),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=self.environment,
+            timeout=RUN_S,
+            check=False,
+        )
+        return ran.stdout
+
+    def launch(
+        self, script: str, *, command: Sequence[str] = ("gimp-console", "-i", "--quit"), display: str | None = None
+    ) -> tuple["subprocess.Popen[str]", Path]:
+        """Starts GIMP with a script, and says where what it tells will be."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        number = len(list(self.folder.glob("script-*.py")))
+        file, result = self.folder / f"script-{number}.py", self.folder / f"told-{number}.json"
+        file.write_text(f"import sys\nsys.path.insert(0, {str(INSIDE)!r})\nfrom scripting import *\n{script}\n")
+        batch = f"import os; os.environ['IMPASTO_TOLD'] = {str(result)!r}; exec(open({str(file)!r}).read(), {{}})"
+        environment = {**self.environment, **({"DISPLAY": display} if display else {})}
+        process = subprocess.Popen(  # noqa: S603
+            [
+                *inside(self.root.path, self.shared, INSIDE),
+                *command,
+                "--batch-interpreter=python-fu-eval",
+                "-b",
+                batch,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env=environment,
+        )
+        return process, result
+
+
+def product_python(root: GimpRoot, folder: Path) -> Path:
+    """The Python that has Impasto, as GIMP can call it: in a root, through a door to this system."""
+    door = folder / "python"
+    path = os.pathsep.join(sys.path)
+    leave = "" if root.path is None else "chroot /host "
+    door.write_text(f'#!/bin/sh\nPYTHONPATH={path!r} exec {leave}{sys.executable} "$@"\n')
+    door.chmod(0o755)
+    return door
+
+
+def plant(gimp: Gimp, python: Path, vendored: Path | None) -> None:
+    """Puts the plug-in where GIMP finds it, as the installer does."""
+    lay_out(gimp.plugin, content_of(find_sources(), version="0.1.0", python=python, vendored=vendored), version="0.1.0")
+
+
+def vendored_for(root: GimpRoot, cache: Path) -> Path:
+    """pyzmq and msgpack for GIMP's own Python; downloaded once."""
+    folder = cache / f"vendored-{root.python}"
+    if not (folder / "msgpack").exists():
+        subprocess.run(  # noqa: S603
+            [
+                *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"),
+                *("--python-version", root.python, "--only-binary", ":all:", "--target", str(folder)),
+                *("pyzmq", "msgpack"),
+            ],
+            check=True,
+        )
+    return folder
+
+
+class Daemon:
+    """The real daemon, in a process of its own, with `lite` only.
+
+    Args:
+        folder: Where it keeps what it keeps.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.connection = folder / "impasto" / "connection.json"
+        self._folder = folder
+        (folder / "weights").mkdir(parents=True, exist_ok=True)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """For whoever is to use it, and for itself."""
+        return {
+            "IMPASTO_CONNECTION": str(self.connection),
+            "IMPASTO_WEIGHTS_DIR": str(self._folder / "weights"),
+            "KERAS_HOME": str(self._folder / "keras"),
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        }
+
+    def start(self) -> None:
+        """Starts it, and waits until it can be reached."""
+        environment = {**os.environ, **self.environment, "PYTHONPATH": os.pathsep.join(sys.path)}
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "impasto_daemon", "daemon", "run"], env=environment, stdout=log, stderr=log
+            )
+        deadline = time.monotonic() + RUN_S
+        while not self.connection.exists() or str(self._process.pid) not in self.connection.read_text():
+            assert self._process.poll() is None, (self._folder / "log").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """Kills it, at once."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        """Stops it, whoever started it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._process.wait(RUN_S)
+        environment = {**os.environ, **self.environment, "PYTHONPATH": os.pathsep.join(sys.path)}
+        subprocess.run([sys.executable, "-m", "impasto_daemon", "daemon", "stop"], env=environment, check=False)

@@ -1,0 +1,331 @@
+"""What may happen while it paints: the user stops, discards, pauses, adjusts; layers and images go; processes die.
+
+The painting runs in the script itself, through the plug-in's own `paint_layer`, with a view of the test's that is
+called ten times a second, and does what a user might do. Where a process is to be killed, the procedure is called as
+always.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gimp.running import Daemon, Gimp, Ran, plant, product_python
+
+LONG = "size=128, evaluations=4000, network='lite'"
+
+STAGE = """
+import sys, time
+from pathlib import Path
+folder = Path({folder!r})
+sys.path.insert(0, str(folder))
+from impasto_gimp.installation import find_installation
+from impasto_gimp.painting import Phase
+from impasto_gimp.stylize import ChosenStyle, paint_layer
+from impasto_gimp.wish import StyleChoice, Wish
+
+installation = find_installation(folder)
+STYLE = ChosenStyle(choice=StyleChoice(kind="built_in", title="Ink", name="ink", path=str(folder / "styles/ink.jpg")))
+
+class View:
+    def __init__(self, act, at):
+        self.act, self.at, self.phases, self.is_done, self.began = act, at, [], False, time.monotonic()
+    def show(self, painting):
+        name = painting.phase.name
+        if not self.phases or self.phases[-1] != name:
+            self.phases.append(name)
+        if not self.is_done and painting.previews >= self.at:
+            self.is_done = True
+            self.act(painting)
+
+def painted(image, layer, act, at=2, **wish):
+    view = View(act, at)
+    wish = Wish(**{{**dict({long}), **wish}})
+    painting, result = paint_layer(image, layer, STYLE, wish, installation, open_view=lambda _: view)
+    return painting, result, view
+"""
+
+
+def staged(gimp: Gimp, script: str) -> Ran:
+    return gimp.run(STAGE.format(folder=str(gimp.plugin), long=LONG) + script)
+
+
+def clean(ran: Ran) -> Any:
+    assert ran.complaints == [], ran.output
+    assert ran.told is not None, ran.output
+    return ran.told
+
+
+def test_stopping_keeps_the_picture_and_its_recipe(gimp: Gimp) -> None:
+    phase, name, layers, recipe, seconds = clean(
+        staged(
+            gimp,
+            """
+image = new_image(); layer = new_layer(image)
+stopped = []
+painting, result, view = painted(image, layer, lambda p: (stopped.append(time.monotonic()), p.stop()))
+tell([painting.phase.name, result.get_name(), len(tree(image)), recipe(result), time.monotonic() - stopped[0]])
+image.delete()
+""",
+        )
+    )
+    assert (phase, name, layers) == ("KEPT", "Ink (strength 50%, 128 px, lite)", 2)
+    assert recipe["stopped"] is True
+    assert 0 < recipe["evaluations"] < 4000
+    assert seconds < 4.0
+
+
+def test_discarding_leaves_the_image_as_it_was(gimp: Gimp) -> None:
+    phase, result, layers, selected = clean(
+        staged(
+            gimp,
+            """
+image = new_image(); layer = new_layer(image)
+painting, result, view = painted(image, layer, lambda p: p.discard(), keep_every=1)
+tell([painting.phase.name, result, [each["name"] for each in tree(image)],
+      [each.get_name() for each in image.get_selected_layers()]])
+image.delete()
+""",
+        )
+    )
+    assert (phase, result, layers, selected) == ("DISCARDED", None, ["source"], ["source"])
+
+
+def test_discarding_before_the_first_preview_leaves_nothing_and_no_dirt(gimp: Gimp) -> None:
+    phase, layers, is_dirty = clean(
+        staged(
+            gimp,
+            """
+image = new_image(); layer = new_layer(image); image.clean_all()
+painting, result, view = painted(image, layer, lambda p: p.discard(), at=0)
+tell([painting.phase.name, len(tree(image)), image.is_dirty()])
+image.delete()
+""",
+        )
+    )
+    assert (phase, layers, is_dirty) == ("DISCARDED", 1, False)
+
+
+def test_a_painting_is_paused_and_resumed_and_follows_the_strength(gimp: Gimp) -> None:
+    phase, phases, before, after = clean(
+        staged(
+            gimp,
+            """
+image = new_image(); layer = new_layer(image)
+steps = []
+class Steps(View):
+    def show(self, painting):
+        super().show(painting)
+        if painting.phase is Phase.PAUSED and not steps:
+            steps.append(len(painting.losses)); painting.resume()
+        elif len(steps) == 1 and painting.phase is Phase.PAINTING and len(painting.losses) > steps[0]:
+            steps.append(painting.progress.losses["content/block4_conv2"]); painting.strengthen(0.0)
+        elif len(steps) == 2 and painting.progress.losses["content/block4_conv2"] > 3 * steps[1]:
+            steps.append(painting.progress.losses["content/block4_conv2"]); painting.stop()
+view = Steps(lambda p: p.pause(), 2)
+painting, result = paint_layer(image, layer, STYLE, Wish(size=96, evaluations=20000, network="lite"), installation,
+                               open_view=lambda _: view)
+tell([painting.phase.name, view.phases, *steps[1:]])
+image.delete()
+""",
+        )
+    )
+    assert phase == "KEPT"
+    assert [each for each in phases if each in ("PAINTING", "PAUSED")][:3] == ["PAINTING", "PAUSED", "PAINTING"]
+    assert after > 3 * before
+
+
+@pytest.mark.parametrize(
+    ("act", "phase", "layers"),
+    [
+        ("image.remove_layer(image.get_layers()[0])", "DISCARDED", ["source"]),
+        ("image.get_layers()[0].set_lock_content(True)", "KEPT", ["Ink (strength 50%, 128 px, lite)", "source"]),
+        ("image.remove_layer(layer)", "KEPT", ["Ink (strength 50%, 128 px, lite)"]),
+        ("image.delete()", "DISCARDED", None),
+        ("image.resize(300, 300, 50, 60)", "KEPT", ["Ink (strength 50%, 128 px, lite)", "source"]),
+        ("image.convert_grayscale()", "KEPT", ["Ink (strength 50%, 128 px, lite)", "source"]),
+        (
+            "image.convert_precision(Gimp.Precision.FLOAT_LINEAR)",
+            "KEPT",
+            ["Ink (strength 50%, 128 px, lite)", "source"],
+        ),
+        ("image.get_layers()[0].scale(40, 20, False)", "KEPT", ["Ink (strength 50%, 128 px, lite)", "source"]),
+    ],
+    ids=["delete layer", "lock layer", "delete source", "close image", "resize", "to grey", "to float", "scale layer"],
+)
+def test_whatever_the_user_does_to_the_image_the_painting_ends_cleanly(
+    gimp: Gimp, act: str, phase: str, layers: list[str] | None
+) -> None:
+    found_phase, found = clean(
+        staged(
+            gimp,
+            f"""
+image = new_image(); layer = new_layer(image)
+painting, result, view = painted(image, layer, lambda p: {act}, evaluations=60)
+tell([painting.phase.name, [each["name"] for each in tree(image)] if image.is_valid() else None])
+if image.is_valid():
+    image.delete()
+""",
+        )
+    )
+    assert (found_phase, found) == (phase, layers)
+
+
+def test_the_image_stays_clean_but_for_the_new_layer_while_previews_come(gimp: Gimp) -> None:
+    (dirt, selection_mask), phase = clean(
+        staged(
+            gimp,
+            """
+image = new_image(); layer = new_layer(image)
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 30, 20)
+found = []
+class Watch(View):
+    def show(self, painting):
+        super().show(painting)
+        if painting.previews == 2 and not found:
+            Gimp.Selection.none(image); image.clean_all(); found.append(painting.previews)
+        elif painting.previews >= 5 and len(found) == 1:
+            found[:] = [image.is_dirty(), None]; painting.stop()
+view = Watch(lambda p: None, 10**9)
+painting, result = paint_layer(image, layer, STYLE, Wish(size=96, evaluations=20000, network="lite"), installation,
+                               open_view=lambda _: view)
+tell([[found[0], sorted(set(pixels(result.get_mask(), "Y' u8")))], painting.phase.name])
+image.delete()
+""",
+        )
+    )
+    assert phase == "KEPT"
+    assert not dirt
+    assert selection_mask == [[255]]  # that of the beginning, though the user has selected something else since
+
+
+def test_the_first_preview_comes_soon(gimp: Gimp) -> None:
+    first = clean(
+        staged(
+            gimp,
+            """
+image = new_image(); layer = new_layer(image)
+painted(image, layer, lambda p: p.stop(), at=1)
+began = time.monotonic(); seen = []
+painted(image, layer, lambda p: (seen.append(time.monotonic() - began), p.stop()), at=1)
+tell(seen[0])
+image.delete()
+""",
+        )
+    )
+    assert first < 5.0  # about one on an idle machine
+
+
+# Deaths
+
+
+def until(come_true: Callable[[], Any], what: str, patience_s: float = 60.0) -> Any:
+    deadline = time.monotonic() + patience_s
+    while not (found := come_true()):
+        assert time.monotonic() < deadline, f"{what}: it did not happen"
+        time.sleep(0.05)
+    return found
+
+
+def plugin_process(gimp: Gimp) -> int | None:
+    """The process of the plug-in that runs a procedure."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if str(gimp.plugin / "impasto.py").encode() in words:
+                return int(entry.name)
+    return None
+
+
+def own_daemon(new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path) -> tuple[Gimp, Daemon]:
+    daemon = Daemon(shared / f"{tmp_path.name}-daemon")
+    return new_gimp(**daemon.environment), daemon
+
+
+def painting_jobs(daemon: Daemon) -> int:
+    from impasto_protocol import Client, ProtocolError, dial
+
+    try:
+        with Client(lambda: dial(daemon.connection), name="a test") as client:
+            client.connect(timeout_s=2.0)
+            return client.status(timeout_s=5.0).painting
+    except ProtocolError:
+        return 0
+
+
+PAINT = """
+image = new_image(); layer = new_layer(image)
+status, error, painted = stylize(image, layer, size=128, evaluations={evaluations})
+tell([status, error, tree(image)])
+image.delete()
+"""
+
+
+def test_a_killed_plug_in_leaves_its_last_picture_and_gimp_lives(
+    new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path
+) -> None:
+    gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
+    daemon.start()
+    try:
+        process, result = gimp.launch(PAINT.format(evaluations=20000))
+        pid = until(lambda: plugin_process(gimp), "the plug-in starts")
+        until(lambda: painting_jobs(daemon), "painting begins")
+        time.sleep(5.0)  # a few previews
+        os.kill(pid, signal.SIGKILL)
+        output, _ = process.communicate(timeout=60)
+        status, _, layers = json.loads(result.read_text())
+        assert status != "success", output
+        assert [layer["name"] for layer in layers] == ["Swirl (strength 50%, 128 px, lite)", "source"]
+    finally:
+        daemon.stop()
+
+
+def test_a_killed_daemon_is_started_again_and_the_painting_finished(
+    new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path
+) -> None:
+    gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
+    daemon.start()
+    try:
+        process, result = gimp.launch(PAINT.format(evaluations=150))
+        until(lambda: painting_jobs(daemon), "painting begins")
+        daemon.kill()
+        output, _ = process.communicate(timeout=120)
+        status, error, layers = json.loads(result.read_text())
+        assert (status, error) == ("success", "success"), output
+        assert len(layers) == 2
+        assert Ran(told=None, output=output).complaints == []
+    finally:
+        daemon.stop()
+
+
+@pytest.mark.parametrize("transport", ["zmq", "bridge"])
+def test_a_daemon_that_does_not_run_is_started_by_either_transport(
+    new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path, transport: str
+) -> None:
+    gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
+    if transport == "bridge":  # as where nothing compiled can be had: no pyzmq, no msgpack
+        plant(gimp, product_python(gimp.root, shared), None)
+    try:
+        status, error, layers = clean(gimp.run(PAINT.format(evaluations=5)))
+        assert (status, error) == ("success", "success"), error
+        assert len(layers) == 2
+        assert daemon.connection.exists()
+    finally:
+        daemon.stop()
+
+
+def test_two_gimps_paint_on_one_daemon_at_once(new_gimp: Callable[..., Gimp]) -> None:
+    launched = [new_gimp().launch(PAINT.format(evaluations=40)) for _ in range(2)]
+    for process, result in launched:
+        output, _ = process.communicate(timeout=120)
+        status, error, layers = json.loads(result.read_text())
+        assert (status, error, len(layers)) == ("success", "success", 2), output
+        assert Ran(told=None, output=output).complaints == []

@@ -1,0 +1,286 @@
+"""What is on the screen, in a GIMP with windows: dialogs, the painting window, undo, and pictures of them.
+
+With `IMPASTO_PICTURES` the pictures are left in that folder, to be looked at and put into the documentation.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gimp.running import Daemon, Gimp, Ran
+from gimp.screen import Screen, screen
+from gimp.test_procedures import break_protocol
+from gimp.test_while_painting import plugin_process, until
+
+PICTURES = os.environ.get("IMPASTO_PICTURES")
+
+SIZE, LOOK_S = (448, 22.0) if PICTURES else (256, 4.0)
+"""A picture to be shown is painted larger, and for longer."""
+
+WINDOWS = ("gimp", "--new-instance", "--no-splash", "--quit")
+DIALOG, PAINTING = "Neural Style Transfer", r"\(strength"
+
+CALL = """
+status, error, values = call("plug-in-impasto-{name}", image, [layer], run_mode=Gimp.RunMode.INTERACTIVE{arguments})
+"""
+
+
+@pytest.fixture(scope="module")
+def shown(warm: Gimp) -> Iterator[Screen]:
+    with screen(warm, 90 + os.getpid() % 100) as made:
+        yield made
+
+
+class Shown:
+    """A GIMP on the screen that runs a script."""
+
+    def __init__(self, gimp: Gimp, shown: Screen, script: str) -> None:
+        self.gimp, self.screen = gimp, shown
+        script += "\nfor each in Gimp.get_images():\n    each.clean_all()"  # so that GIMP quits without asking
+        self.process, self._result = gimp.launch(script, command=WINDOWS, display=shown.display)
+
+    def picture(self, name: str, window: str | None = None) -> None:
+        place = self.gimp.shared / f"{name}.png"
+        self.screen.picture(place, window)
+        assert place.stat().st_size > 3000, "An empty window."
+        if PICTURES:
+            shutil.copy(place, PICTURES)
+
+    def told(self) -> Any:
+        """What the script told; GIMP must have had nothing to complain about."""
+        until(self._result.exists, "the script tells")
+        output, _ = self.process.communicate(timeout=30)
+        assert Ran(told=None, output=output).complaints == [], output
+        return json.loads(self._result.read_text())
+
+
+@pytest.fixture
+def show(shown: Screen) -> Iterator[Callable[[Gimp, str], Shown]]:
+    made: list[Shown] = []
+
+    def make(gimp: Gimp, script: str) -> Shown:
+        made.append(Shown(gimp, shown, script))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.process.kill()
+        each.process.communicate()
+
+
+def paint(**arguments: object) -> str:
+    given = {"network": "lite", "size": 128, "evaluations": 4000, **arguments}
+    return CALL.format(name="stylize", arguments="".join(f", {name}={value!r}" for name, value in given.items()))
+
+
+def test_a_layer_is_painted_from_the_dialog_and_undone_in_one_step(
+    gimp: Gimp, show: Callable[[Gimp, str], Shown]
+) -> None:
+    photograph = gimp.shared / "photograph.png"
+    make_photograph(photograph)
+    gimp_shown = show(
+        gimp,
+        f"""
+import time
+image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path({str(photograph)!r}))
+layer = image.get_layers()[0]; Gimp.Display.new(image); layer.set_name("the step before")
+{paint(size=SIZE, evaluations=500)}
+told = [status, error, len(image.get_layers())]
+def until(state):
+    look = lambda: [len(image.get_layers()), layer.get_name()]
+    deadline = time.monotonic() + 30
+    while look() != state and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return look()
+for state in ([1, "the step before"], [1, "Background"], [1, "the step before"], [2, "the step before"]):
+    told.append(until(state))
+told.append(recipe(image.get_layers()[0]) is not None); told.append(len(set(pixels(image.get_layers()[0]))) > 100)
+tell(told)
+""",
+    )
+    screen = gimp_shown.screen
+    dialog = screen.window(DIALOG)
+    time.sleep(4.0)  # the estimate
+    gimp_shown.picture("gimp-dialog", dialog)
+    screen.press(dialog, "Return")
+    window = screen.window(PAINTING)
+    time.sleep(LOOK_S)
+    gimp_shown.picture("gimp-painting", window)
+    screen.do("xdotool", "windowmove", window, "500", "350")
+    time.sleep(1.0)
+    gimp_shown.picture("gimp-screen")
+    screen.press(window, "alt+s")
+    screen.until_gone(PAINTING)
+    time.sleep(1.0)
+    main = screen.window("448x448")
+    for keys in ("ctrl+z", "ctrl+z", "ctrl+y", "ctrl+y"):
+        screen.press(main, keys)
+        time.sleep(1.0)
+    status, error, layers, undone, before, redone_before, redone, has_recipe, has_picture = gimp_shown.told()
+    assert (status, error, layers) == ("success", "success", 2)
+    assert undone == [1, "the step before"]
+    assert before == [1, "Background"]  # the second step back is the one before: there was no other between them
+    assert redone_before == [1, "the step before"]
+    assert redone == [2, "the step before"]
+    assert has_recipe
+    assert has_picture
+
+
+def make_photograph(place: Path) -> None:
+    """A photograph that may be shown: one that scikit-image ships, in the public domain."""
+    data = pytest.importorskip("skimage.data")
+    from PIL import Image
+
+    Image.fromarray(data.astronaut()).resize((448, 448)).save(place)
+
+
+def test_discarding_leaves_nothing_the_last_settings_are_kept_and_an_indexed_image_may_be_converted(
+    gimp: Gimp, show: Callable[[Gimp, str], Shown]
+) -> None:
+    gimp_shown = show(
+        gimp,
+        f"""
+image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
+{paint()}
+told = [[status, len(image.get_layers())]]
+{paint()}
+told.append([status, len(image.get_layers())])
+{CALL.format(name="stylize", arguments="").replace("INTERACTIVE", "WITH_LAST_VALS")}
+told.append([status, [each.get_name() for each in image.get_layers()]])
+image.remove_layer(image.get_layers()[0])
+image.convert_indexed(0, 0, 8, False, False, ""); Gimp.displays_flush()
+{paint()}
+told.append([status, image.get_base_type().value_nick, len(image.get_layers())])
+tell(told)
+""",
+    )
+    screen = gimp_shown.screen
+    screen.press(screen.window(DIALOG), "Return")
+    window = screen.window(PAINTING)
+    time.sleep(4.0)
+    screen.press(window, "alt+d")
+    screen.until_gone(PAINTING)
+    screen.press(screen.window(DIALOG), "Escape")
+    screen.until_gone(DIALOG)
+    again = screen.window(r"\(strength 50%, 128 px, lite\)")  # as the last time, and without a dialog
+    assert not screen.is_there(DIALOG)
+    time.sleep(4.0)
+    screen.press(again, "alt+s")
+    offer = screen.window(DIALOG)
+    gimp_shown.picture("gimp-indexed", offer)
+    screen.press(offer, "alt+o")
+    until(lambda: screen.window(DIALOG) != offer, "the dialog after the offer")
+    screen.press(screen.window(DIALOG), "Escape")
+    assert gimp_shown.told() == [
+        ["success", 1],
+        ["cancel", 1],
+        ["success", ["Swirl (strength 50%, 128 px, lite)", "source"]],
+        ["cancel", "rgb", 1],
+    ]
+
+
+def test_the_dialog_opens_at_once_on_the_page_of_the_style_that_is_given_and_while_the_daemon_starts(
+    new_gimp: Callable[..., Gimp], show: Callable[[Gimp, str], Shown], tmp_path: Path
+) -> None:
+    """The daemon is one of the test's own, which does not run and takes long to start: the dialog must not wait."""
+    daemon = Daemon((gimp := new_gimp()).shared / f"{tmp_path.name}-daemon")
+    gimp.environment.update(daemon.environment)
+    slow, told = gimp.folder / "slow-python", gimp.plugin / "installation.json"
+    installation = json.loads(told.read_text())
+    slow.write_text(f'#!/bin/sh\nsleep 8\nexec {installation["python"]} "$@"\n')
+    slow.chmod(0o755)
+    told.write_text(json.dumps({**installation, "python": str(slow)}))
+    gimp_shown = show(
+        gimp,
+        f"""
+image = new_image(); layer = new_layer(image); other = new_layer(image, name="a style"); Gimp.Display.new(image)
+file = Gio.File.new_for_path({str(gimp.plugin / "styles" / "mosaic.jpg")!r})
+told = []
+for given in (dict(style_file=file), dict(style_layer=other)):
+    told.append(call("plug-in-impasto-stylize", image, [layer], run_mode=Gimp.RunMode.INTERACTIVE, **given)[0])
+tell(told)
+""",
+    )
+    screen = gimp_shown.screen
+    try:
+        first = screen.window(DIALOG)
+        time.sleep(0.5)
+        gimp_shown.picture("gimp-dialog-file", first)
+        assert not daemon.connection.exists(), "The dialog has waited for the daemon."
+        screen.press(first, "Escape")
+        screen.until_gone(DIALOG)
+        second = screen.window(DIALOG)
+        screen.press(second, "alt+a")
+        time.sleep(2.0)
+        gimp_shown.picture("gimp-dialog-layer", second)
+        screen.press(second, "Escape")
+        assert gimp_shown.told() == ["cancel", "cancel"]
+    finally:
+        until(daemon.connection.exists, "the daemon is started")
+        daemon.stop()
+
+
+def test_the_doctor_and_the_list_of_paintings_have_windows(gimp: Gimp, show: Callable[[Gimp, str], Shown]) -> None:
+    gimp_shown = show(
+        gimp,
+        f"""
+image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
+{CALL.format(name="doctor", arguments="")}
+told = [status]
+{CALL.format(name="jobs", arguments="")}
+tell([*told, status])
+""",
+    )
+    screen = gimp_shown.screen
+    for title, name in (("Doctor", "gimp-doctor"), ("Paintings", "gimp-jobs")):
+        window = screen.window(f"Impasto: {title}")
+        time.sleep(6.0)
+        gimp_shown.picture(name, window)
+        screen.press(window, "Escape")
+        screen.until_gone(f"Impasto: {title}")
+    assert gimp_shown.told() == ["success", "success"]
+
+
+def test_a_broken_plug_in_opens_a_window_that_tells_how_to_mend_it(
+    gimp: Gimp, show: Callable[[Gimp, str], Shown]
+) -> None:
+    break_protocol(gimp.plugin)
+    gimp_shown = show(
+        gimp,
+        f"""
+image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
+{paint()}
+tell([status, len(image.get_layers())])
+""",
+    )
+    window = gimp_shown.screen.window("Impasto")
+    time.sleep(1.0)
+    gimp_shown.picture("gimp-broken", window)
+    gimp_shown.screen.press(window, "Escape")
+    assert gimp_shown.told() == ["cancel", 1]
+
+
+def test_quitting_gimp_while_it_paints_leaves_no_process_and_no_window(
+    gimp: Gimp, show: Callable[[Gimp, str], Shown]
+) -> None:
+    gimp_shown = show(
+        gimp, f"image = new_image(); layer = new_layer(image); Gimp.Display.new(image)\n{paint(evaluations=300)}"
+    )
+    screen = gimp_shown.screen
+    screen.press(screen.window(DIALOG), "Return")
+    screen.window(PAINTING)
+    time.sleep(2.0)
+    gimp_shown.process.terminate()
+    try:
+        gimp_shown.process.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        pytest.fail("GIMP does not quit.")
+    until(lambda: plugin_process(gimp) is None, "the plug-in's end", 15.0)
+    screen.until_gone(PAINTING)
