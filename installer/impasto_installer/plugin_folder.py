@@ -17,6 +17,7 @@ plug-in's registration by the time of its main file, which is therefore renewed,
 
 import json
 import os
+import re
 import secrets
 import sys
 import time
@@ -36,7 +37,9 @@ __all__ = [
     "Sources",
     "content_of",
     "find_sources",
+    "forget_compiled",
     "lay_out",
+    "prune",
 ]
 
 PLUGIN_NAME = "impasto"
@@ -51,7 +54,9 @@ INSTALLATION_FILE = "installation.json"
 
 VENDORED = "vendored"
 
-_NOT_COPIED = {"__pycache__", "bin", "Scripts"}
+_ANYONES_PYTHON = re.compile(rb"\A#!.*\n")
+
+_NOT_COPIED = {"__pycache__", "bin", "Scripts", "tests"}
 """Folders that nothing in the editor reads."""
 
 _NOT_COPIED_SUFFIXES = {".pyc", ".pyi"}
@@ -85,28 +90,41 @@ def find_sources() -> Sources:
     )
 
 
-def content_of(sources: Sources, *, version: str, python: Path | str, vendored: Path | None = None) -> dict[str, bytes]:
+def content_of(
+    sources: Sources,
+    *,
+    version: str,
+    python: Path | str | None,
+    vendored: Path | None = None,
+    editor_python: str | None = None,
+) -> dict[str, bytes]:
     """Every file of the plug-in by its path in the folder, the manifest apart.
 
     Args:
         sources: Where the parts are.
         version: Of Impasto.
-        python: The Python in whose environment Impasto is installed, as the editor can call it.
+        python: The Python in whose environment Impasto is installed, as the editor can call it; None where that is not
+            known, and the plug-in has to look for it.
         vendored: A folder with pyzmq and msgpack for the editor's Python; None for the bridge.
+        editor_python: The editor's Python, if it stays where it is: the main file then names it, and runs whatever
+            other `python3` comes first in `PATH`.
+
+    Raises:
+        PluginFolderError: The plug-in's main file is missing.
     """
     files = {
         **_below(sources.plugin, "impasto_gimp"),
         **_below(sources.protocol, "impasto_protocol"),
         **{path: content for path, content in _below(sources.styles, "styles").items() if not path.endswith(".py")},
         **(_below(vendored, VENDORED) if vendored is not None else {}),
-        INSTALLATION_FILE: (json.dumps({"version": version, "python": str(python)}, indent=1) + "\n").encode(),
+        INSTALLATION_FILE: _installation(version, python),
     }
-    try:
-        files[MAIN_FILE] = files.pop(f"impasto_gimp/{MAIN_SOURCE}")
-    except KeyError as error:
+    main = files.pop(f"impasto_gimp/{MAIN_SOURCE}", None)
+    if main is None:
         raise PluginFolderError(
             f"The plug-in in {str(sources.plugin)!r} is incomplete: it has no {MAIN_SOURCE!r}; install Impasto again."
-        ) from error
+        )
+    files[MAIN_FILE] = main if editor_python is None else _ANYONES_PYTHON.sub(f"#!{editor_python}\n".encode(), main)
     return files
 
 
@@ -148,6 +166,11 @@ def lay_out(folder: Path, content: Mapping[str, bytes], *, version: str, folders
             "and try again."
         ) from error
     return False
+
+
+def _installation(version: str, python: Path | str | None) -> bytes:
+    values = {"version": version, "python": None if python is None else str(python)}
+    return (json.dumps(values, indent=1) + "\n").encode()
 
 
 def _package(name: str) -> Path:

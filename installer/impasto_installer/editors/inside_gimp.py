@@ -1,0 +1,94 @@
+"""What GIMP is asked. This text is run by GIMP's own Python, and imports nothing of ours.
+
+It prints one line: the mark and a JSON object, see `asking.Answer`.
+"""
+
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from gi.repository import Gimp
+
+IMPORT_TIMEOUT_S = 60.0
+"""Seconds for a Python to start and import: a slow disk's first time."""
+
+TRANSPORT = "import sys; sys.path.insert(0, sys.argv[1]); import msgpack, zmq; zmq.curve_keypair(); print(zmq.__file__)"
+
+BRIDGE = "import impasto_protocol.bridge"
+
+
+def answer(plugin_folder: str, doctor: str) -> dict[str, Any]:
+    """Everything that is asked.
+
+    Args:
+        plugin_folder: Where the plug-in is; empty for where it is looked for first.
+        doctor: The procedure that shows whether the plug-in answers.
+    """
+    pdb = Gimp.get_pdb()
+    folder = Path(plugin_folder or plugins_folder() / "impasto")
+    procedures = sorted(name for name in pdb.query_procedures("^plug-in-impasto", *[""] * 7))
+    return {
+        "gimp": Gimp.version(),
+        "user_folder": Gimp.directory(),
+        "plugins_folder": str(plugins_folder()),
+        "python": list(sys.version_info[:3]),
+        "python_program": sys.executable or "",
+        "machine": platform.machine(),
+        "libc": list(platform.libc_ver()),
+        "procedures": procedures,
+        "refusal": ran(pdb, doctor) if doctor in procedures else None,
+        "vendored": imported([sys.executable, "-c", TRANSPORT, str(folder / "vendored")]),
+        "bridge": bridged(folder),
+    }
+
+
+def plugins_folder() -> Path:
+    """The folder of the user's own plug-ins: the first on GIMP's path that lies in the user's folder."""
+    user_folder = Path(Gimp.directory())
+    for folder in (Gimp.gimprc_query("plug-in-path") or "").split(os.pathsep):
+        if folder and Path(folder).is_relative_to(user_folder):
+            return Path(folder)
+    return user_folder / "plug-ins"
+
+
+def ran(pdb: Any, name: str) -> str | None:
+    """Runs a procedure; what it says when it fails."""
+    procedure = pdb.lookup_procedure(name)
+    config = procedure.create_config()
+    config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
+    result = procedure.run(config)
+    if result is not None and result.index(0) == Gimp.PDBStatusType.SUCCESS:
+        return None
+    return str(pdb.get_last_error() or "it did not succeed")
+
+
+def imported(call: list[str], environment: dict[str, str] | None = None) -> str | None:
+    """What goes wrong when a Python imports something; in a process of its own, because a broken library kills it."""
+    try:
+        ended = subprocess.run(  # noqa: S603
+            call, env=environment, stdin=subprocess.DEVNULL, capture_output=True, timeout=IMPORT_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if ended.returncode == 0:
+        return None
+    lines = ended.stderr.decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else f"it ended with code {ended.returncode}"
+
+
+def bridged(plugin_folder: Path) -> str | None:
+    """What goes wrong when the product's own Python is called from here."""
+    try:
+        python = json.loads((plugin_folder / "installation.json").read_text(encoding="utf-8"))["python"]
+    except (OSError, ValueError, KeyError) as error:
+        return f"installation.json: {error}"
+    sys.path.insert(0, str(plugin_folder))
+    try:
+        from impasto_protocol.clean_environment import clean_environment
+    except ImportError as error:
+        return str(error)
+    return imported([str(python), "-c", BRIDGE], clean_environment(os.environ))
