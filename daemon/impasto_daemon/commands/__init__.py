@@ -1,4 +1,4 @@
-"""The command line: `impasto stylize`, `reconstruct`, `evaluate`, `styles`, `networks`, `bench`, `daemon` and `jobs`.
+"""The command line: what `impasto` can be asked to do.
 
 One module for each command, and beside them what they share. No module here may import the engine, NumPy or Keras
 when it is itself imported, so that `--help` and `--version` answer at once; the commands import them when they run.
@@ -15,19 +15,22 @@ from impasto_daemon.commands.bench import bench
 from impasto_daemon.commands.daemon import daemon
 from impasto_daemon.commands.evaluate import evaluate
 from impasto_daemon.commands.failures import exit_code_of
+from impasto_daemon.commands.install import install, uninstall
 from impasto_daemon.commands.jobs import jobs
 from impasto_daemon.commands.networks import networks
 from impasto_daemon.commands.reconstruct import reconstruct
+from impasto_daemon.commands.service import service
 from impasto_daemon.commands.styles import styles
 from impasto_daemon.commands.stylize import stylize
 
 __all__ = ["app", "main", "run"]
 
 app = typer.Typer(name="impasto", add_completion=False, pretty_exceptions_enable=False)
-for command in (stylize, reconstruct, evaluate, styles, networks, bench):
+for command in (stylize, reconstruct, evaluate, styles, networks, bench, install, uninstall):
     app.command()(command)
 app.add_typer(daemon, name="daemon")
 app.add_typer(jobs, name="jobs")
+app.add_typer(service, name="service")
 
 
 def _print_version(wanted: bool) -> None:

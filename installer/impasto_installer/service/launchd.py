@@ -1,0 +1,45 @@
+"""A launchd agent of the user's own. See launchd.plist(5)."""
+
+import os
+import plistlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from impasto_installer.service.login_service import LoginService
+
+__all__ = ["LaunchAgent"]
+
+LABEL = "org.impasto.daemon"
+
+
+class LaunchAgent(LoginService):
+    """See `LoginService`."""
+
+    @property
+    def file(self) -> Path:
+        """See `LoginService`."""
+        return self._machine.home / "Library" / "LaunchAgents" / f"{LABEL}.plist"
+
+    def text(self) -> str:
+        """See `LoginService`."""
+        return plistlib.dumps(
+            {
+                "Label": LABEL,
+                "ProgramArguments": list(self._call),
+                "RunAtLoad": True,
+                "KeepAlive": {"Crashed": True},
+                "ProcessType": "Interactive",
+                "Umask": 0o077,
+            }
+        ).decode()
+
+    def _commands_after_writing(self) -> Sequence[Sequence[str]]:
+        return (("launchctl", "bootstrap", _domain(), str(self.file)),)
+
+    def _commands_before_removing(self) -> Sequence[Sequence[str]]:
+        return (("launchctl", "bootout", f"{_domain()}/{LABEL}"),)
+
+
+def _domain() -> str:
+    """The user's session on the screen, as launchd calls it."""
+    return f"gui/{os.getuid() if hasattr(os, 'getuid') else 0}"
