@@ -9,7 +9,7 @@ import pytest
 
 from impasto_engine import NetworkError, Settings, Style, evaluate, load_network, paint
 from impasto_engine.choice import NO_POLISH, choose
-from impasto_engine.networks import available, lite
+from impasto_engine.networks import available, lite, lite_file
 from impasto_engine.networks import weights as weight_files
 from impasto_engine.networks.network import Edges, Network, Pooling, Precision
 from impasto_engine.recipes import RECIPES
@@ -52,7 +52,7 @@ def test_it_is_a_few_megabytes_and_says_where_it_comes_from():
 
 
 def test_the_file_is_the_one_that_was_released():
-    assert hashlib.sha256(weight_files.LITE_FILE.read_bytes()).hexdigest() == lite.SHA256
+    assert hashlib.sha256(weight_files.LITE_FILE.read_bytes()).hexdigest() == lite_file.SHA256
 
 
 @pytest.mark.parametrize("harm", ["cut", "flipped", "gone"])

@@ -22,6 +22,7 @@ from impasto_daemon.commands.reconstruct import reconstruct
 from impasto_daemon.commands.service import service
 from impasto_daemon.commands.styles import styles
 from impasto_daemon.commands.stylize import stylize
+from impasto_daemon.commands.weights import weights
 
 __all__ = ["app", "main", "run"]
 
@@ -31,6 +32,7 @@ for command in (stylize, reconstruct, evaluate, styles, networks, bench, install
 app.add_typer(daemon, name="daemon")
 app.add_typer(jobs, name="jobs")
 app.add_typer(service, name="service")
+app.add_typer(weights, name="weights")
 
 
 def _print_version(wanted: bool) -> None:

@@ -16,9 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["networks"]
 
-_WIDTH_OF_FILES = 160
-"""Columns where the table goes to a file or a pipe, so that few paths are broken."""
-
 
 def networks(as_json: options.Json = False) -> None:
     """List the feature networks: where their weights are, and how big."""
@@ -58,4 +55,4 @@ def _print_table(found: "Sequence[Availability]") -> None:
             Text("downloaded when first used" if each.file is None else str(each.file)),
             "for experiments" if each.experimental else "",
         )
-    Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_FILES).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else options.WIDTH_OF_FILES).print(table)

@@ -306,6 +306,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but er
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+WIDTH_OF_FILES = 160
+"""Columns of a table that goes to a file or a pipe, so that few paths are broken."""
+
+
 def bytes_of(given: str | None) -> int | None:
     """An amount of memory such as `2GB`, `1.5 GiB` or `800MB`, in bytes.
 

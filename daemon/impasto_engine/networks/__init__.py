@@ -1,12 +1,13 @@
 """Feature networks by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from impasto_engine.errors import NetworkError
 from impasto_engine.networks import weights as weight_files
 from impasto_engine.networks.network import Network
+from impasto_engine.networks.published import PUBLISHED
 
 __all__ = ["AUTO", "NAMES", "RECOMMENDED", "Availability", "available", "load_network"]
 
@@ -18,15 +19,6 @@ AUTO = "auto"
 
 RECOMMENDED = ("vgg16", "vgg19", weight_files.LITE)
 """Those that are not for experiments, the best first."""
-
-_DOWNLOAD_BYTES: Mapping[str, int] = {
-    "vgg16": 58_889_256,
-    "vgg19": 80_134_624,
-    "resnet50": 94_765_736,
-    "inception_v3": 87_910_968,
-    "xception": 83_683_744,
-}
-"""Sizes of the files that Keras downloads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +49,7 @@ def available() -> tuple[Availability, ...]:
         Availability(
             name=name,
             file=file,
-            size_bytes=_DOWNLOAD_BYTES[name] if file is None else file.stat().st_size,
+            size_bytes=PUBLISHED[name].size_bytes if file is None else file.stat().st_size,
             experimental=name not in RECOMMENDED,
         )
         for name, file in found.items()

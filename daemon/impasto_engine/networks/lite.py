@@ -11,7 +11,6 @@ VGG16 of the Visual Geometry Group, University of Oxford (CC BY 4.0; K. Simonyan
 and `about`, how it was made, as JSON.
 """
 
-import hashlib
 import io
 import zipfile
 import zlib
@@ -20,15 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from impasto_engine.errors import NetworkError
+from impasto_engine.networks.lite_file import checked_content, content_of, remedy
 from impasto_engine.networks.network import Network
 from impasto_engine.networks.reading import Reading
 from impasto_engine.networks.vgg import Vgg
 from impasto_engine.networks.weights import LITE, LITE_FILE
 
-__all__ = ["SHA256", "load_lite"]
-
-SHA256 = "63cf8200a1855f6b76a28f08284ed9fdec1a8eb06361726394a2b28af7b628aa"
-"""Of the file in the package."""
+__all__ = ["load_lite"]
 
 
 def load_lite(file: Path | None = None) -> Network:
@@ -42,12 +39,7 @@ def load_lite(file: Path | None = None) -> Network:
     """
     own = file is None
     path = file or LITE_FILE
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise NetworkError(f"The weights {str(path)!r} cannot be read ({error.strerror}); {_remedy(own)}") from error
-    if own and hashlib.sha256(content).hexdigest() != SHA256:
-        raise NetworkError(f"The weights {str(path)!r} that came with Impasto are damaged; {_remedy(own)}")
+    content = checked_content(path) if own else content_of(path, own=False)
     kernels, readings = {}, {}
     try:
         with np.load(io.BytesIO(content)) as arrays:
@@ -61,9 +53,5 @@ def load_lite(file: Path | None = None) -> Network:
         if not kernels:
             raise ValueError("no kernels")
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise NetworkError(f"The file {str(path)!r} does not hold a network of this kind; {_remedy(own)}") from error
+        raise NetworkError(f"The file {str(path)!r} does not hold a network of this kind; {remedy(own)}") from error
     return Vgg(LITE, kernels, str(path), readings)
-
-
-def _remedy(own: bool) -> str:
-    return "install Impasto anew." if own else "give another with --weights, or leave it out."

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto_engine.errors import NetworkError
+from impasto_engine.networks.published import keras_folder
 
 __all__ = ["LITE", "LITE_FILE", "WEIGHTS_DIR_VARIABLE", "find", "keras_cache", "load"]
 
@@ -25,8 +26,7 @@ WEIGHTS_DIR_VARIABLE = "IMPASTO_WEIGHTS_DIR"
 
 def keras_cache(name: str) -> Path | None:
     """Keras's cached file of a network's weights, or None where there is none."""
-    folder = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "models"
-    return next(iter(sorted(folder.glob(f"{name}*notop*.h5"))), None)
+    return next(iter(sorted(keras_folder().glob(f"{name}*notop*.h5"))), None)
 
 
 def find(name: str, given: Path | None = None) -> Path | None:

@@ -19,7 +19,12 @@ class Impasto(Gimp.PlugIn):
     def do_create_procedure(self, name):
         procedure = Gimp.Procedure.new(self, name, Gimp.PDBProcType.PLUGIN, self.run, None)
         procedure.add_enum_argument(
-            "run-mode", "Run mode", None, Gimp.RunMode, Gimp.RunMode.NONINTERACTIVE, gi.repository.GObject.ParamFlags.READWRITE
+            "run-mode",
+            "Run mode",
+            None,
+            Gimp.RunMode,
+            Gimp.RunMode.NONINTERACTIVE,
+            gi.repository.GObject.ParamFlags.READWRITE,
         )
         return procedure
 

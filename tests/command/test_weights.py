@@ -1,0 +1,224 @@
+"""`impasto weights`: fetching over bad lines from a server of our own, adding, finding damage, removing."""
+
+import hashlib
+import http.server
+import inspect
+import json
+import re
+import threading
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from command.calling import Impasto
+from impasto_engine.errors import NetworkError
+from impasto_engine.networks.fetching import fetch_weights
+from impasto_engine.networks.published import PUBLISHED, Published, keras_folder
+from impasto_engine.networks.soundness import Provenance, provenance_of
+
+CONTENT = bytes(range(256)) * 4096  # 1 MiB
+
+
+class BadLine(http.server.ThreadingHTTPServer):
+    """Serves `CONTENT`, as badly as it is told to.
+
+    Attributes:
+        breaks_after: Bytes after which each connection breaks; None for none.
+        knows_ranges: Whether it heeds a Range header.
+        content: What it serves.
+        asked_from: The first byte that each request asked for.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Answering)
+        self.breaks_after: int | None = None
+        self.knows_ranges = True
+        self.content = CONTENT
+        self.asked_from: list[int] = []
+
+    @property
+    def published(self) -> Published:
+        url = f"http://127.0.0.1:{self.server_port}/vgg16_notop.h5"
+        return Published(url=url, size_bytes=len(CONTENT), md5=hashlib.md5(CONTENT, usedforsecurity=False).hexdigest())
+
+
+class Answering(http.server.BaseHTTPRequestHandler):
+    server: BadLine
+
+    def do_GET(self) -> None:
+        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
+        begin = int(asked[1]) if asked and self.server.knows_ranges else 0
+        self.server.asked_from.append(int(asked[1]) if asked else 0)
+        content = self.server.content[begin:]
+        self.send_response(206 if begin else 200)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: self.server.breaks_after])
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def line() -> Iterator[BadLine]:
+    with BadLine() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def keras(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keras's folder, empty, and no other."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.delenv("IMPASTO_WEIGHTS_DIR", raising=False)
+    return keras_folder()
+
+
+def test_weights_are_fetched_and_progress_is_told(line: BadLine, keras: Path) -> None:
+    told: list[tuple[int, int]] = []
+    file = fetch_weights("vgg16", line.published, keras, lambda *each: told.append(each))
+    assert (file.parent, file.name, file.read_bytes()) == (keras, "vgg16_notop.h5", CONTENT)
+    assert told[0] == (0, len(CONTENT))
+    assert told[-1] == (len(CONTENT), len(CONTENT))
+    assert told == sorted(told)
+    assert [each.name for each in keras.iterdir()] == [file.name]
+
+
+def test_what_is_there_is_not_fetched_again(line: BadLine, keras: Path) -> None:
+    fetch_weights("vgg16", line.published, keras)
+    fetch_weights("vgg16", line.published, keras)
+    assert len(line.asked_from) == 1
+
+
+def test_a_line_that_breaks_again_and_again_is_taken_up_where_it_broke(line: BadLine, keras: Path) -> None:
+    line.breaks_after = 200_000
+    assert fetch_weights("vgg16", line.published, keras).read_bytes() == CONTENT
+    assert line.asked_from == [0, 200_000, 400_000, 600_000, 800_000, 1_000_000]
+
+
+def test_a_dead_line_is_given_up_and_the_next_run_goes_on(line: BadLine, keras: Path) -> None:
+    part = keras / "vgg16_notop.h5.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(CONTENT[:1000])
+    line.breaks_after = 0
+    with pytest.raises(NetworkError, match=r"goes on from 1,000 of 1,048,576 bytes.*'impasto weights add'"):
+        fetch_weights("vgg16", line.published, keras)
+    line.breaks_after = None
+    assert fetch_weights("vgg16", line.published, keras).read_bytes() == CONTENT
+    assert set(line.asked_from) == {1000}
+
+
+def test_a_server_that_knows_no_ranges_sends_all_of_it(line: BadLine, keras: Path) -> None:
+    keras.mkdir(parents=True)
+    (keras / "vgg16_notop.h5.part").write_bytes(b"x" * 1000)
+    line.knows_ranges = False
+    assert fetch_weights("vgg16", line.published, keras).read_bytes() == CONTENT
+
+
+def test_what_is_not_what_was_published_is_not_kept(line: BadLine, keras: Path) -> None:
+    line.content = CONTENT[::-1]
+    with pytest.raises(NetworkError, match="has not the checksum of vgg16's weights and was deleted"):
+        fetch_weights("vgg16", line.published, keras)
+    assert list(keras.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_named(line: BadLine, tmp_path: Path) -> None:
+    (tmp_path / "a file").touch()
+    with pytest.raises(NetworkError, match=r"cannot be kept in '.*a file/models'"):
+        fetch_weights("vgg16", line.published, tmp_path / "a file" / "models")
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_addresses_and_sums_are_those_that_keras_has(name: str) -> None:
+    source = inspect.getsource(import_module(f"keras.src.applications.{name.replace('50', '')}"))
+    assert f'"{PUBLISHED[name].md5}"' in source
+    assert "https://storage.googleapis.com/tensorflow/" in source
+    named = "{weights_name}_weights" if name.startswith("resnet") else f"{name}_weights"
+    assert f"{named}_tf_dim_ordering_tf_kernels_notop.h5" in source
+
+
+def test_a_published_file_is_known_and_one_that_is_cut_off_says_how_far_it_came(
+    line: BadLine, keras: Path, impasto: Impasto
+) -> None:
+    keras.mkdir(parents=True)
+    file = keras / PUBLISHED["vgg16"].file_name
+    file.write_bytes(CONTENT)
+    with pytest.raises(
+        NetworkError, match=r"cut off at 1,048,576 of 58,889,256 bytes; delete it with 'impasto weights"
+    ):
+        provenance_of("vgg16", file)
+    outcome = impasto("weights", "list", "--json")
+    assert outcome.code == 2
+    listed = {each["name"]: each for each in outcome.json}
+    assert (listed["vgg16"]["state"], listed["lite"]["state"]) == ("damaged", "as published")
+    assert str(file) in listed["vgg16"]["trouble"]
+    assert listed["vgg19"]["file"] is None
+    assert "cut off at" in " ".join(impasto("weights", "list").stdout.split())
+
+
+@pytest.fixture
+def truncated(weights: Path, tmp_path: Path) -> Path:
+    file = tmp_path / "vgg16_short_notop.weights.h5"
+    file.write_bytes(weights.read_bytes()[:-5000])
+    return file
+
+
+def test_weights_from_a_file_are_checked_kept_and_removed(
+    weights: Path, keras: Path, impasto: Impasto, tmp_path: Path
+) -> None:
+    nameless = tmp_path / "from a stick.weights.h5"
+    nameless.write_bytes(weights.read_bytes())
+    assert "give --network" in impasto("weights", "add", nameless).stderr
+    added = impasto("weights", "add", nameless, "--network", "vgg16")
+    assert (added.code, added.stderr) == (0, "")
+    (home,) = keras.iterdir()
+    assert home.read_bytes() == weights.read_bytes()
+    listed = {each["name"]: each for each in impasto("weights", "list", "--json").json}
+    assert (listed["vgg16"]["file"], listed["vgg16"]["state"]) == (str(home), Provenance.OWN)
+    assert str(home) in impasto("weights", "remove", "vgg16").stdout
+    assert list(keras.iterdir()) == []
+    assert impasto("weights", "remove", "vgg16").stdout == "The weights of vgg16 are not on this machine.\n"
+
+
+def test_damaged_weights_are_not_added(truncated: Path, keras: Path, impasto: Impasto) -> None:
+    outcome = impasto("weights", "add", truncated)
+    assert outcome.code == 2
+    assert re.search(r"'.*vgg16_short_notop\.weights\.h5' are damaged", outcome.stderr)
+    assert not keras.exists()
+
+
+def test_the_weights_of_another_network_are_not_added(weights: Path, keras: Path, impasto: Impasto) -> None:
+    outcome = impasto("weights", "add", weights, "--network", "vgg19")
+    assert outcome.code == 2
+    assert "does not hold the weights of vgg19" in outcome.stderr
+    assert not keras.exists()
+
+
+def test_weights_in_a_folder_of_the_users_own_are_left_there(
+    weights: Path, impasto: Impasto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMPASTO_WEIGHTS_DIR", str(weights.parent))
+    assert "stays: it is in a folder of yours" in impasto("weights", "remove", "vgg16").stdout
+    assert weights.exists()
+
+
+def test_listing_weights_does_not_wait_for_keras(impasto: Impasto) -> None:
+    from command.calling import python
+
+    code = "import sys; from impasto_daemon.commands import run; run(sys.argv[1:]); print('keras' in sys.modules)"
+    with python(code, "weights", "list", "--json") as started:
+        out, _ = started.communicate()
+    assert json.loads(out.splitlines()[0])
+    assert out.splitlines()[-1] == "False"
+
+
+@pytest.mark.parametrize(("command", "name"), [("fetch", "vgg17"), ("fetch", "lite"), ("remove", "lite")])
+def test_a_network_without_weights_of_its_own_is_refused(command: str, name: str, impasto: Impasto) -> None:
+    outcome = impasto("weights", command, name)
+    assert outcome.code == 2
+    assert "choose one of vgg16, vgg19" in outcome.stderr
