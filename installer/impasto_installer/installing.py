@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from impasto_installer.editors.asking import Answer, ask
+from impasto_installer.editors.asking import STYLIZE, Answer, ask
 from impasto_installer.editors.finding import Editor
 from impasto_installer.editors.running import Run
 from impasto_installer.errors import EditorError, VendoringError
@@ -12,10 +12,7 @@ from impasto_installer.plugin_folder import PLUGIN_NAME, Sources, content_of
 from impasto_installer.replacing import replaced
 from impasto_installer.vendoring import vendored_for
 
-__all__ = ["STYLIZE", "Installed", "Product", "Transport", "install", "install_unseen", "trouble_with"]
-
-STYLIZE = "plug-in-impasto-stylize"
-"""The procedure that has to be there: what the menu entry calls."""
+__all__ = ["Installed", "Product", "Transport", "install", "install_unseen", "trouble_with"]
 
 
 class Transport(StrEnum):

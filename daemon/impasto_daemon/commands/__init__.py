@@ -13,6 +13,7 @@ import typer
 
 from impasto_daemon.commands.bench import bench
 from impasto_daemon.commands.daemon import daemon
+from impasto_daemon.commands.doctor import doctor
 from impasto_daemon.commands.evaluate import evaluate
 from impasto_daemon.commands.failures import exit_code_of
 from impasto_daemon.commands.install import install, uninstall
@@ -27,7 +28,7 @@ from impasto_daemon.commands.weights import weights
 __all__ = ["app", "main", "run"]
 
 app = typer.Typer(name="impasto", add_completion=False, pretty_exceptions_enable=False)
-for command in (stylize, reconstruct, evaluate, styles, networks, bench, install, uninstall):
+for command in (stylize, reconstruct, evaluate, styles, networks, bench, install, uninstall, doctor):
     app.command()(command)
 app.add_typer(daemon, name="daemon")
 app.add_typer(jobs, name="jobs")

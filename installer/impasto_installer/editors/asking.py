@@ -18,15 +18,15 @@ from impasto_installer.editors.machine import System
 from impasto_installer.editors.running import Run
 from impasto_installer.errors import EditorError
 
-__all__ = ["Answer", "ask", "python_in_the_way"]
+__all__ = ["STYLIZE", "Answer", "ask", "python_in_the_way"]
 
 TIMEOUT_S = 300.0
 """Seconds for GIMP to answer: its first start takes 15 on a busy machine, and a slow disk several times that."""
 
 MARK = "IMPASTO-ANSWER "
 
-DOCTOR = "plug-in-impasto-doctor"
-"""The procedure that is run to see whether the plug-in answers."""
+STYLIZE = "plug-in-impasto-stylize"
+"""The procedure that has to be there: what the menu entry calls."""
 
 INTERPRETER = "python-fu-eval"
 
@@ -113,7 +113,7 @@ def _answered(
     """What GIMP said on the way, and the line that counts."""
     folder = "" if plugin_folder is None else str(plugin_folder)
     source = Path(__file__).with_name("inside_gimp.py").read_text(encoding="utf-8")
-    program = f"{source}\nprint('\\n' + {MARK!r} + json.dumps(answer({folder!r}, {DOCTOR!r})), flush=True)\n"
+    program = f"{source}\nprint('\\n' + {MARK!r} + json.dumps(answer({folder!r}, {STYLIZE!r})), flush=True)\n"
     packed = base64.b64encode(zlib.compress(program.encode())).decode()
     wrapped = f"import base64, zlib; exec(zlib.decompress(base64.b64decode({packed!r})), {{}})"
     arguments = ["-i", "--quit", f"--batch-interpreter={INTERPRETER}", "-b", wrapped]

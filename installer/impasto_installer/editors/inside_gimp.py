@@ -21,12 +21,12 @@ TRANSPORT = "import sys; sys.path.insert(0, sys.argv[1]); import msgpack, zmq; z
 BRIDGE = "import impasto_protocol.bridge"
 
 
-def answer(plugin_folder: str, doctor: str) -> dict[str, Any]:
+def answer(plugin_folder: str, stylize: str) -> dict[str, Any]:
     """Everything that is asked.
 
     Args:
         plugin_folder: Where the plug-in is; empty for where it is looked for first.
-        doctor: The procedure that shows whether the plug-in answers.
+        stylize: The plug-in's procedure.
     """
     pdb = Gimp.get_pdb()
     folder = Path(plugin_folder or plugins_folder() / "impasto")
@@ -40,7 +40,7 @@ def answer(plugin_folder: str, doctor: str) -> dict[str, Any]:
         "machine": platform.machine(),
         "libc": list(platform.libc_ver()),
         "procedures": procedures,
-        "refusal": ran(pdb, doctor) if doctor in procedures else None,
+        "refusal": refusal_of(pdb, stylize) if stylize in procedures else None,
         "vendored": imported([sys.executable, "-c", TRANSPORT, str(folder / "vendored")]),
         "bridge": bridged(folder),
     }
@@ -55,15 +55,22 @@ def plugins_folder() -> Path:
     return user_folder / "plug-ins"
 
 
-def ran(pdb: Any, name: str) -> str | None:
-    """Runs a procedure; what it says when it fails."""
-    procedure = pdb.lookup_procedure(name)
+def refusal_of(pdb: Any, stylize: str) -> str | None:
+    """What goes wrong when the plug-in is called with no layer to paint; to be told so by the plug-in is right."""
+    procedure = pdb.lookup_procedure(stylize)
     config = procedure.create_config()
-    config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
-    result = procedure.run(config)
-    if result is not None and result.index(0) == Gimp.PDBStatusType.SUCCESS:
-        return None
-    return str(pdb.get_last_error() or "it did not succeed")
+    image = Gimp.Image.new(8, 8, Gimp.ImageBaseType.RGB)
+    try:
+        config.set_property("run-mode", Gimp.RunMode.NONINTERACTIVE)
+        config.set_property("image", image)
+        config.set_core_object_array("drawables", [])
+        result = procedure.run(config)
+        status = None if result is None else result.index(0)
+        said = str(pdb.get_last_error() or "it said nothing")
+    finally:
+        image.delete()
+    answered = status in (Gimp.PDBStatusType.EXECUTION_ERROR, Gimp.PDBStatusType.SUCCESS)
+    return None if answered and "is incomplete" not in said else said
 
 
 def imported(call: list[str], environment: dict[str, str] | None = None) -> str | None:
