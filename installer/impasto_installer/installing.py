@@ -9,7 +9,7 @@ from impasto_installer.editors.finding import Editor
 from impasto_installer.editors.running import Run
 from impasto_installer.errors import EditorError, VendoringError
 from impasto_installer.plugin_folder import PLUGIN_NAME, Sources, content_of
-from impasto_installer.replacing import replaced
+from impasto_installer.replacing import recover, replaced
 from impasto_installer.vendoring import vendored_for
 
 __all__ = ["Installed", "Product", "Transport", "install", "install_unseen", "trouble_with"]
@@ -71,6 +71,8 @@ def install(
     """
     before = ask(editor, run, own_bin=own_bin)
     folder = before.plugins_folder / PLUGIN_NAME
+    if recover(folder):
+        before = ask(editor, run, own_bin=own_bin)
     remarks: list[str] = []
     if editor.packaging.loads_wheels:
         try:

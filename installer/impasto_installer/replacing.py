@@ -14,7 +14,7 @@ from impasto_installer.errors import PluginFolderError
 from impasto_installer.manifest import read_manifest
 from impasto_installer.plugin_folder import lay_out, prune
 
-__all__ = ["replaced"]
+__all__ = ["recover", "replaced"]
 
 _BESIDE = ".impasto-"
 """What the folders begin with in which a new plug-in is made: above the folder of plug-ins, which GIMP reads."""
@@ -36,7 +36,7 @@ def replaced(folder: Path, content: Mapping[str, bytes], *, version: str) -> Ite
         PluginFolderError: It cannot be written, or holds what is not Impasto's.
     """
     try:
-        _recover(folder)
+        recover(folder)
         _refuse_what_is_not_ours(folder)
         made = _make_folders_above(folder)
         beside = folder.parent.parent / f"{_BESIDE}{secrets.token_hex(4)}"
@@ -79,13 +79,16 @@ def _exchange(folder: Path, new: Path, old: Path) -> None:
         raise
 
 
-def _recover(folder: Path) -> None:
-    """Takes up what a run left that was killed."""
+def recover(folder: Path) -> bool:
+    """Takes up what a run left that was killed; whether the plug-in folder came back by that."""
+    has_come_back = False
     for beside in folder.parent.parent.glob(f"{_BESIDE}????????"):
         old = beside / "old"
         if old.is_dir() and not folder.exists():
             old.rename(folder)
+            has_come_back = True
         shutil.rmtree(beside, ignore_errors=True)
+    return has_come_back
 
 
 def _refuse_what_is_not_ours(folder: Path) -> None:

@@ -9,29 +9,14 @@ import pytest
 from impasto_installer.errors import PluginFolderError
 from impasto_installer.manifest import MANIFEST_FILE, digest_of, read_manifest
 from impasto_installer.plugin_folder import Sources, content_of, find_sources, lay_out
+from installer.fake_gimp import small_sources, written
 
 PYTHON = "/opt/impasto/bin/python"
 
 
-def written(file: Path, content: str = "") -> Path:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content)
-    return file
-
-
 @pytest.fixture
 def sources(tmp_path: Path) -> Sources:
-    """Packages of a few lines each."""
-    root = tmp_path / "sources"
-    written(root / "impasto_gimp" / "__init__.py")
-    written(root / "impasto_gimp" / "impasto.py", "#!/usr/bin/env python3\nprint('main')\n")
-    written(root / "impasto_gimp" / "dialog.py", "title = 'one'\n")
-    written(root / "impasto_gimp" / "__pycache__" / "dialog.cpython-313.pyc", "stale")
-    written(root / "impasto_protocol" / "messages" / "__init__.py", "x = 1\n")
-    written(root / "styles" / "__init__.py")
-    written(root / "styles" / "ink.jpg", "a picture")
-    written(root / "styles" / "styles.json", "[]")
-    return Sources(plugin=root / "impasto_gimp", protocol=root / "impasto_protocol", styles=root / "styles")
+    return small_sources(tmp_path / "sources")
 
 
 @pytest.fixture
@@ -137,6 +122,12 @@ def test_a_manifest_that_makes_no_sense_is_refused(text: str, sources: Sources, 
     written(folder / MANIFEST_FILE, text)
     with pytest.raises(PluginFolderError, match="does not tell which files are Impasto's; delete the folder"):
         lay_out(folder, content(sources), version="1.0")
+
+
+def test_the_main_file_names_the_editors_python_where_that_stays(sources: Sources) -> None:
+    named = content_of(sources, version="1.0", python=PYTHON, editor_python="/usr/bin/python3")
+    assert named["impasto.py"] == b"#!/usr/bin/python3\nprint('main')\n"
+    assert content(sources)["impasto.py"] == b"#!/usr/bin/env python3\nprint('main')\n"
 
 
 def test_a_plug_in_without_its_main_file_is_refused(sources: Sources) -> None:

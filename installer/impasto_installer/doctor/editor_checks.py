@@ -85,8 +85,8 @@ def _silent(editor: Editor, error: EditorError, own_bin: Path | None) -> Check:
 def _shadowed(name: str, python: Path) -> Check:
     return warning(
         f"{name}: python3",
-        f"{str(python)!r} comes before GIMP's own Python in PATH: GIMP's Python plug-ins are missing when it is started "
-        "from this shell.",
+        f"{str(python)!r} comes before GIMP's own Python in PATH: GIMP's Python plug-ins are missing when it is "
+        "started from this shell.",
         "Start GIMP from the desktop, or leave that environment before ('deactivate' or 'conda deactivate').",
     )
 
