@@ -104,8 +104,8 @@ class LoginService(ABC):
     def _put_back(self, before: bytes | None) -> None:
         if before is not None:
             self._write(before)
-        else:
-            self.file.unlink(missing_ok=True)
+        elif self.is_installed:
+            self.file.unlink()
 
     def _do(self, command: Sequence[str]) -> None:
         said = self._run(command, self._machine.environment, timeout_s=TIMEOUT_S)

@@ -1,0 +1,176 @@
+"""`impasto install`, the doctor and `impasto uninstall` with a real GIMP: what it registers and answers."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gimp.gimp_root import GimpRoot, inside
+from impasto_installer.doctor.check import Check, Status
+from impasto_installer.doctor.editor_checks import examine
+from impasto_installer.editors.asking import ask
+from impasto_installer.editors.finding import Editor, given_editor
+from impasto_installer.editors.machine import Machine, System
+from impasto_installer.editors.running import run_program
+from impasto_installer.installing import Product, Transport, install
+from impasto_installer.plugin_folder import find_sources
+from impasto_installer.uninstalling import uninstall
+
+VERSION = "1.0"
+
+GIMPS_OWN = {"pluginrc"}
+"""What GIMP itself writes anew at every start."""
+
+
+@pytest.fixture(scope="module")
+def door(root: GimpRoot, shared: Path) -> Path:
+    """A program that is this GIMP, as the user's own would be."""
+    program = shared / "gimp-console"
+    call = shlex.join([*inside(root.path, shared), "gimp-console"])
+    program.write_text(f'#!/bin/sh\nPATH="$PATH:/usr/sbin:/sbin" exec {call} "$@"\n')
+    program.chmod(0o755)
+    return program
+
+
+def editor_of(door: Path, home: Path) -> Editor:
+    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache")}
+    for variable in ("XDG_CONFIG_HOME", "GIMP3_DIRECTORY"):
+        environment.pop(variable, None)
+    return given_editor(door, Machine(system=System.LINUX, home=home, environment=environment))
+
+
+@pytest.fixture(scope="module")
+def warm_home(door: Path, shared: Path) -> Path:
+    """A user's folder in which GIMP has been started once."""
+    home = shared / "warm-home"
+    home.mkdir()
+    ask(editor_of(door, home), run_program, own_bin=Path(sys.executable).parent)
+    return home
+
+
+@pytest.fixture
+def editor(door: Path, warm_home: Path, shared: Path, tmp_path: Path) -> Editor:
+    home = shared / f"home-{tmp_path.name}"
+    shutil.copytree(warm_home, home, symlinks=True)
+    return editor_of(door, home)
+
+
+@pytest.fixture
+def product() -> Product:
+    return Product(sources=find_sources(), version=VERSION, python=Path(sys.executable))
+
+
+@pytest.fixture
+def own_bin() -> Path:
+    return Path(sys.executable).parent
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in GIMPS_OWN
+    }
+
+
+def test_gimp_registers_what_was_installed_and_forgets_what_was_uninstalled(
+    editor: Editor, product: Product, own_bin: Path
+) -> None:
+    installed = install(editor, product, run_program, own_bin=own_bin)
+    assert installed.folder.is_relative_to(editor.machine.home / ".config" / "GIMP")
+    assert (installed.changed, installed.transport) == (True, Transport.VENDORED)
+    assert not install(editor, product, run_program, own_bin=own_bin).changed
+    checks = examine(editor, VERSION, run_program, own_bin=own_bin).checks
+    assert [check.message for check in checks if check.status is Status.PROBLEM] == []
+    assert uninstall(installed.folder) == ()
+    assert not any("impasto" in path for path in files_in(editor.machine.home))
+
+
+@pytest.fixture
+def installed(editor: Editor, product: Product, own_bin: Path) -> Path:
+    return install(editor, product, run_program, own_bin=own_bin).folder
+
+
+Plant = Callable[[Path], object]
+
+
+def no_longer_executable(folder: Path) -> None:
+    (folder / "impasto.py").chmod(0o644)
+
+
+def library_broken(folder: Path) -> None:
+    for library in (folder / "vendored").rglob("*.so*"):
+        library.write_bytes(library.read_bytes()[:1000])
+
+
+@pytest.mark.parametrize(
+    ("plant", "name", "said"),
+    [
+        (no_longer_executable, "menu", "does not have the plug-in in its menus"),
+        (library_broken, "connection", "pyzmq"),
+    ],
+)
+def test_what_is_planted_is_seen_by_gimp_itself_and_mended_by_installing_again(
+    plant: Plant, name: str, said: str, installed: Path, editor: Editor, product: Product, own_bin: Path
+) -> None:
+    plant(installed)
+
+    def faults() -> dict[str, Check]:
+        checks = examine(editor, VERSION, run_program, own_bin=own_bin).checks
+        told = {check.name.partition(": ")[2]: check for check in checks if check.status is not Status.OK}
+        return {key: check for key, check in told.items() if "cannot start the daemon" not in check.message}
+
+    assert said in faults()[name].message
+    install(editor, product, run_program, own_bin=own_bin)
+    assert faults() == {}
+
+
+def test_a_python_in_the_way_does_not_keep_the_plug_in_out_of_the_menu(
+    installed: Path, editor: Editor, own_bin: Path, shared: Path, tmp_path: Path
+) -> None:
+    other = shared / f"other-{tmp_path.name}" / "python3"
+    other.parent.mkdir()
+    other.write_text("#!/bin/sh\nexit 1\n")
+    other.chmod(0o755)
+    path = f"{other.parent}{os.pathsep}{editor.machine.environment['PATH']}"
+    machine = replace(editor.machine, environment={**editor.machine.environment, "PATH": path})
+    checks = examine(replace(editor, machine=machine), VERSION, run_program, own_bin=own_bin).checks
+    (shadowed,) = (check for check in checks if "python3" in check.name)
+    assert str(other) in shadowed.message
+    assert [check.message for check in checks if check.status is Status.PROBLEM] == []
+
+
+def test_the_command_says_what_it_did(door: Path, editor: Editor, shared: Path, tmp_path: Path) -> None:
+    environment = {
+        **editor.machine.environment,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "XDG_DATA_HOME": str(tmp_path / "data"),
+        "XDG_CONFIG_HOME": str(editor.machine.home / ".config"),
+    }
+
+    def impasto(*arguments: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(  # noqa: S603
+            [sys.executable, "-m", "impasto_daemon", *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    first = impasto("install", "--gimp", str(door))
+    assert (first.returncode, first.stderr) == (0, "")
+    assert f"{door} (the distribution's) ..." in first.stdout
+    assert "  installed in " in first.stdout
+    assert "Filters > Artistic > Neural Style Transfer" in first.stdout
+    assert "  nothing to change in " in impasto("install", "--gimp", str(door)).stdout
+    gone = impasto("uninstall")
+    assert (gone.returncode, gone.stderr) == (0, "")
+    assert gone.stdout.startswith("Removed from ")
+    assert not (tmp_path / "data" / "impasto").exists()
+    assert impasto("uninstall").stdout == "The plug-in is in no GIMP.\n"

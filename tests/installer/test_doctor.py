@@ -1,0 +1,241 @@
+"""The doctor: each planted fault is found and told with its cure, and a sound installation has none."""
+
+import json
+import socket
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from impasto_installer.doctor.check import Check, Status, problem
+from impasto_installer.doctor.daemon_checks import check_daemon
+from impasto_installer.doctor.editor_checks import check_unseen_folder, examine
+from impasto_installer.doctor.machine_checks import available_bytes, check_disk, check_memory
+from impasto_installer.doctor.redaction import Redaction
+from impasto_installer.doctor.report import write_report
+from impasto_installer.editors.finding import Editor
+from impasto_installer.errors import InstallerError
+from impasto_installer.installing import Product, install, install_unseen
+from impasto_protocol import Connection, write_connection
+from impasto_protocol.messages.session import Report
+from impasto_protocol.transport import new_key_pair
+from installer.fake_gimp import BROKEN, FakeGimp, written
+
+Found = list[Check]
+
+
+def at_fault(checks: Found) -> Found:
+    return [check for check in checks if check.status is not Status.OK]
+
+
+@pytest.fixture
+def examined(editor: Editor, product: Product, gimp: FakeGimp) -> Callable[[], Found]:
+    """Installs, and looks afterwards when it is asked to."""
+    install(editor, product, gimp)
+    return lambda: list(examine(editor, "1.0", gimp).checks)
+
+
+def test_a_sound_installation_has_no_fault(examined: Callable[[], Found]) -> None:
+    checks = examined()
+    assert at_fault(checks) == []
+    assert [check.name.partition(": ")[2] for check in checks] == ["", "plug-in", "menu", "connection"]
+
+
+def test_a_plug_in_that_is_not_executable_is_found(examined: Callable[[], Found], gimp: FakeGimp) -> None:
+    (gimp.plugin / "impasto.py").chmod(0o644)
+    mode, menu = at_fault(examined())
+    assert "is not executable, so GIMP leaves it out" in mode.message
+    assert mode.cure == "Run 'impasto install', and restart GIMP."
+    assert "not have the plug-in in its menus" in menu.message
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "plug-ins/impasto-1.0/impasto/impasto.py",
+        "plug-ins/impasto/impasto/impasto.py",
+        "plug-ins/impasto.py",
+        "impasto/impasto.py",
+        "../2.10/plug-ins/impasto/impasto.py",
+    ],
+)
+def test_a_plug_in_in_the_wrong_folder_is_found(where: str, editor: Editor, gimp: FakeGimp) -> None:
+    file = written(gimp.user_folder / where).resolve()
+    misplaced, missing = at_fault(list(examine(editor, "1.0", gimp).checks))
+    assert f"{str(file)!r} is where GIMP does not look for it" in misplaced.message.replace("/3.0/../", "/")
+    assert str(gimp.plugin / "impasto.py") in misplaced.message
+    assert misplaced.cure.startswith("Delete ")
+    assert "is not in" in missing.message
+
+
+def test_an_old_version_is_found(editor: Editor, gimp: FakeGimp, examined: Callable[[], Found]) -> None:
+    (fault,) = at_fault(list(examine(editor, "1.1", gimp).checks))
+    assert fault.message == "The plug-in is of version 1.0, and this is Impasto 1.1."
+    assert "impasto install" in fault.cure
+
+
+def test_files_that_are_missing_or_changed_are_named(examined: Callable[[], Found], gimp: FakeGimp) -> None:
+    (gimp.plugin / "styles" / "ink.jpg").unlink()
+    written(gimp.plugin / "impasto_gimp" / "dialog.py", "half a fi")
+    (fault,) = at_fault(examined())
+    assert fault.message.endswith("impasto_gimp/dialog.py, styles/ink.jpg.")
+
+
+def test_a_python3_that_comes_before_gimps_own_is_found(editor: Editor, gimp: FakeGimp, tmp_path: Path) -> None:
+    written(tmp_path / "conda" / "python3").chmod(0o755)
+    gimp.python = tmp_path / "nowhere" / "python3"  # neither this shell's PATH nor the desktop's leads to it
+    (fault,) = examine(editor, "1.0", gimp).checks
+    assert fault.status is Status.PROBLEM
+    assert "see that no other python3 comes first in PATH" in fault.message
+    assert str(tmp_path / "usr" / "bin" / "python3") in fault.message
+
+
+def test_a_broken_library_beside_the_plug_in_is_found(examined: Callable[[], Found], gimp: FakeGimp) -> None:
+    written(gimp.plugin / "vendored" / "zmq" / "__init__.py", BROKEN)
+    changed, connection = at_fault(examined())
+    assert "vendored/zmq/__init__.py" in changed.message
+    assert (connection.status, "a bridge stands in for it" in connection.message) == (Status.WARNING, True)
+    gimp.bridge = "No such file or directory"
+    assert at_fault(examined())[-1].status is Status.PROBLEM
+
+
+def test_a_gimp_that_does_not_start_is_a_finding(editor: Editor, examined: Callable[[], Found]) -> None:
+    def silent(call: object, environment: object, *, timeout_s: float) -> object:
+        from impasto_installer.editors.running import Said
+
+        return Said(code=1, errors="cannot open shared object file\n")
+
+    (fault,) = examine(editor, "1.0", silent).checks  # type: ignore[arg-type]
+    assert "does not answer (cannot open shared object file)" in fault.message
+
+
+def test_a_plug_in_that_fails_when_it_is_called_is_found(examined: Callable[[], Found], gimp: FakeGimp) -> None:
+    gimp.refusal = "Impasto's plug-in is incomplete (No module named 'impasto_protocol')."
+    (fault,) = at_fault(examined())
+    assert "No module named 'impasto_protocol'" in fault.message
+
+
+def test_a_folder_whose_gimp_is_gone_is_a_warning(gimp: FakeGimp, product: Product) -> None:
+    install_unseen(gimp.user_folder, product)
+    unseen, plugin = check_unseen_folder(gimp.user_folder, "1.0")
+    assert (unseen.status, plugin.status) == (Status.WARNING, Status.OK)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "connection.json"
+
+
+@pytest.fixture
+def connected(place: Path) -> Connection:
+    """A connection file that leads to a port at which nobody listens."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    public, secret = new_key_pair()
+    connection = Connection(
+        endpoint=f"tcp://127.0.0.1:{port}",
+        server_key=public,
+        client_public_key=public,
+        client_secret_key=secret,
+        pid=4711,
+        protocol_min=1,
+        protocol_max=1,
+        daemon="impasto 1.0",
+    )
+    write_connection(connection, place)
+    return connection
+
+
+def report(version: str) -> Report:
+    return Report(
+        daemon=f"impasto {version}", device="CPU", uptime_s=1.0, sessions=1, queued=0, painting=0, memory_bytes=1
+    )
+
+
+def test_no_daemon_is_no_fault(place: Path) -> None:
+    assert at_fault(check_daemon(place, "1.0")) == []
+
+
+def test_a_daemon_of_our_version_is_no_fault(place: Path, connected: Connection) -> None:
+    checks = check_daemon(place, "1.0", lambda _: report("1.0"))
+    assert [check.name for check in checks] == ["connection file", "daemon"]
+    assert at_fault(checks) == []
+
+
+def test_a_daemon_of_another_version_is_found(place: Path, connected: Connection) -> None:
+    (fault,) = at_fault(check_daemon(place, "1.0", lambda _: report("0.9")))
+    assert fault.message == "The daemon is impasto 0.9, and this is impasto 1.0."
+    assert fault.cure == "Run 'impasto daemon stop' and then 'impasto daemon start'."
+
+
+def test_a_stale_connection_file_is_found(place: Path, connected: Connection) -> None:
+    (fault,) = at_fault(check_daemon(place, "1.0"))
+    assert "names a daemon (process 4711) that does not answer" in fault.message
+    assert "impasto daemon start" in fault.cure
+
+
+def test_a_connection_file_with_the_wrong_mode_is_found(place: Path, connected: Connection) -> None:
+    place.chmod(0o644)
+    (fault,) = check_daemon(place, "1.0")
+    assert "is open to other users (mode 644)" in fault.message
+    assert fault.cure.startswith(f"Delete {str(place)!r}.")
+
+
+def test_a_connection_file_that_makes_no_sense_is_found(place: Path, connected: Connection) -> None:
+    place.write_text("{")
+    (fault,) = check_daemon(place, "1.0")
+    assert "is no connection file" in fault.message
+
+
+def test_little_room_is_a_warning(tmp_path: Path) -> None:
+    assert check_disk(tmp_path / "not" / "yet", 10 * 1024**2).status is Status.WARNING
+    assert check_disk(tmp_path, 10 * 1024**3).status is Status.OK
+    assert check_memory(500 * 1024**2).status is Status.WARNING
+    assert check_memory(None).status is Status.OK
+    assert (available_bytes() or 1) > 0
+
+
+def test_a_report_tells_no_names_and_no_keys(tmp_path: Path, connected: Connection, place: Path) -> None:
+    redaction = Redaction(home="/home/ada", user="ada", host="analytical-engine")
+    log = written(
+        tmp_path / "daemon.log",
+        f"Serving ada at analytical-engine from /home/ada/x for adagio.\n{place.read_text()}\nhttps://ada:pw@host/\n",
+    )
+    checks = [problem("plug-in", "'/home/ada/.config/GIMP' is not writable.", "Make /home/ada writable.")]
+    environment = {
+        "HOME": "/home/ada",
+        "PATH": "/home/ada/bin:/usr/bin",
+        "IMPASTO_TOKEN": "sesame",
+        "AWS_SECRET": "x",
+        "LC_ALL": "de_AT",
+    }
+    file = tmp_path / "report.zip"
+    write_report(file, checks, logs=[log, tmp_path / "missing"], environment=environment, redaction=redaction)
+    with zipfile.ZipFile(file) as bundle:
+        texts = {name: bundle.read(name).decode() for name in bundle.namelist()}
+    everything = "\n".join(texts.values())
+    for private in (
+        "/home/ada",
+        "analytical-engine",
+        connected.client_secret_key,
+        connected.server_key,
+        "sesame",
+        "pw@",
+    ):
+        assert private not in everything
+    assert "Serving USER at HOST from ~/x for adagio." in texts["logs/0-daemon.log"]
+    assert json.loads(texts["environment.json"]) == {
+        "IMPASTO_TOKEN": "REDACTED",
+        "LC_ALL": "de_AT",
+        "PATH": "~/bin:/usr/bin",
+    }
+    assert json.loads(texts["checks.json"])["checks"][0].keys() == {"name", "status", "message", "cure"}
+    assert "impasto" in json.loads(texts["system.json"])["packages"]
+
+
+def test_a_report_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    redaction = Redaction(home="", user="", host="")
+    with pytest.raises(InstallerError, match="name another file"):
+        write_report(tmp_path / "no" / "r.zip", [], logs=[], environment={}, redaction=redaction)
