@@ -3,6 +3,7 @@
 #   make test    the tests
 #   make test-gimp   the tests in a real GIMP 3, which is built where there is none
 #   make check   everything that continuous integration runs
+#   make dist    wheel, sdist, and the plug-in as a zip
 
 PYTHON ?= python3
 VENV   := .venv
@@ -83,8 +84,10 @@ imports: setup
 check: lint types imports test-outside-gimp test-gimp test-slow test-backends
 
 dist: setup
+	@echo "== wheel, sdist and plug-in =="
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
 	$(BIN)/python -m build --outdir dist
+	$(BIN)/python -m impasto_installer.plugin_zip dist
 
 clean:
 	rm -rf $(VENV) $(OUT) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -4,8 +4,11 @@ Standard library only; nothing here fails because a file is missing: `Installati
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from impasto_gimp.whereabouts import find_product
 
 __all__ = ["BuiltInStyle", "Installation", "find_installation"]
 
@@ -65,7 +68,8 @@ def find_installation(folder: Path) -> Installation:
     place = folder / "installation.json"
     try:
         told = json.loads(place.read_text(encoding="utf-8"))
-        version, python = str(told["version"]), str(told["python"])
+        version = str(told["version"])
+        python = find_product(os.environ, Path.home()) if told["python"] is None else str(told["python"])
     except FileNotFoundError:
         return Installation(folder=folder, styles=styles, trouble=f"{str(place)!r} is missing; {MEND_IT}.")
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -73,7 +77,9 @@ def find_installation(folder: Path) -> Installation:
             folder=folder, styles=styles, trouble=f"{str(place)!r} cannot be read ({error}); {MEND_IT}."
         )
     trouble = None
-    if not Path(python).exists():
+    if python is None:
+        trouble = f"Impasto itself is not on this machine; install it with 'pipx install impasto', then {MEND_IT}."
+    elif not Path(python).exists():
         trouble = f"Impasto is no longer at {python!r}; {MEND_IT}."
     return Installation(folder=folder, version=version, python=python, styles=styles, trouble=trouble)
 

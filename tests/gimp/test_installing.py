@@ -1,7 +1,6 @@
 """`impasto install`, the doctor and `impasto uninstall` with a real GIMP: what it registers and answers."""
 
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -11,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from gimp.gimp_root import GimpRoot, inside
+from gimp.doors import door_to
+from gimp.gimp_root import GimpRoot
 from impasto_installer.doctor.check import Check, Status
 from impasto_installer.doctor.editor_checks import examine
 from impasto_installer.editors.asking import ask
@@ -31,11 +31,7 @@ GIMPS_OWN = {"pluginrc"}
 @pytest.fixture(scope="module")
 def door(root: GimpRoot, shared: Path) -> Path:
     """A program that is this GIMP, as the user's own would be."""
-    program = shared / "gimp-console"
-    call = shlex.join([*inside(root.path, shared), "gimp-console"])
-    program.write_text(f'#!/bin/sh\nPATH="$PATH:/usr/sbin:/sbin" exec {call} "$@"\n')
-    program.chmod(0o755)
-    return program
+    return door_to(root, shared / "gimp-console", shared)
 
 
 def editor_of(door: Path, home: Path) -> Editor:

@@ -96,6 +96,13 @@ def bridged(plugin_folder: Path) -> str | None:
     sys.path.insert(0, str(plugin_folder))
     try:
         from impasto_protocol.clean_environment import clean_environment
+
+        if python is None:
+            from impasto_gimp.whereabouts import find_product
+
+            python = find_product(os.environ, Path.home())
     except ImportError as error:
         return str(error)
+    if python is None:
+        return "Impasto itself is not on this machine"
     return imported([str(python), "-c", BRIDGE], clean_environment(os.environ))
