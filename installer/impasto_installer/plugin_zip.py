@@ -1,6 +1,7 @@
 """The plug-in as a zip file, for people who put it into GIMP's folder by hand.
 
-`python -m impasto_installer.plugin_zip FOLDER` writes it. It has no libraries for any one Python, and does not know where Impasto is: the plug-in looks for both.
+`python -m impasto_installer.plugin_zip FOLDER` writes it. It has no libraries for any one Python, and does not know
+where Impasto is: the plug-in looks for both.
 """
 
 import sys

@@ -76,8 +76,9 @@ def install(gimp: Gimp = None, wheels: Wheels = None) -> int:
                 done = install_unseen(folder, product)
             installed.append(done.folder)
             _tell(done)
-    Records(records_path()).remember(installed)
-    if not installed and not failed:
+    if installed:
+        Records(records_path()).remember(installed)
+    elif not failed:
         raise Refused(
             "There is no GIMP 3 in any of the usual places; install one (https://www.gimp.org/downloads), or name its "
             "program with --gimp."

@@ -1,0 +1,170 @@
+"""`impasto install`, `uninstall`, `service` and `doctor` as commands: what they print and how they end."""
+
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from command.calling import Impasto, python
+from impasto_daemon.engine_checks import check_backend, check_weights
+from impasto_engine.networks.published import PUBLISHED
+from impasto_installer.doctor.check import Status
+
+SLOW_PACKAGES = {"keras", "tensorflow", "numpy", "scipy", "PIL", "impasto_engine"}
+
+
+@pytest.fixture(autouse=True)
+def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A user without a GIMP, without weights, and without a daemon."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for variable, folder in (("XDG_CONFIG_HOME", ".config"), ("XDG_DATA_HOME", "data"), ("KERAS_HOME", "keras")):
+        monkeypatch.setenv(variable, str(home / folder))
+    monkeypatch.setenv("IMPASTO_CONNECTION", str(home / "state" / "connection.json"))
+    monkeypatch.delenv("IMPASTO_WEIGHTS_DIR", raising=False)
+    path = tmp_path / "bin"
+    path.mkdir()
+    monkeypatch.setenv("PATH", str(path))
+    return home
+
+
+def a_broken_gimp(folder: Path) -> Path:
+    program = folder / "gimp-console-3.0"
+    program.write_text("#!/bin/sh\necho 'gimp: cannot open shared object file' >&2\nexit 127\n")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.mark.skipif(any(Path("/usr/bin").glob("gimp*-3*")), reason="this machine has a GIMP 3, which is found")
+def test_without_a_gimp_there_is_nothing_to_install_into(impasto: Impasto) -> None:
+    outcome = impasto("install")
+    assert outcome.code == 2
+    assert "There is no GIMP 3 in any of the usual places; install one" in outcome.stderr
+
+
+@pytest.mark.parametrize(("option", "value"), [("--gimp", "absent"), ("--wheels", "absent")])
+def test_what_is_named_has_to_be_there(option: str, value: str, impasto: Impasto) -> None:
+    outcome = impasto("install", option, value)
+    assert outcome.code == 2
+    assert f"{value!r}; correct {option}." in outcome.stderr
+
+
+def test_a_gimp_that_does_not_start_is_told_of_and_nothing_is_written(
+    impasto: Impasto, nowhere: Path, tmp_path: Path
+) -> None:
+    gimp = a_broken_gimp(tmp_path / "bin")
+    outcome = impasto("install", "--gimp", gimp)
+    assert outcome.code == 2
+    assert outcome.stdout == f"{gimp} (the distribution's) ...\n"
+    assert "does not answer (gimp: cannot open shared object file); start it once by hand." in outcome.stderr
+    assert not any(path.is_file() for path in nowhere.rglob("*"))
+
+
+@pytest.mark.skipif(any(Path("/usr/bin").glob("gimp*-3*")), reason="this machine has a GIMP 3, which is found")
+def test_a_folder_of_a_gimp_that_is_not_found_gets_the_plug_in_and_gives_it_back(
+    impasto: Impasto, nowhere: Path
+) -> None:
+    user_folder = nowhere / ".config" / "GIMP" / "3.0"
+    user_folder.mkdir(parents=True)
+    outcome = impasto("install")
+    assert outcome.code == 0
+    assert "nothing could be checked" in outcome.stdout
+    assert (user_folder / "plug-ins" / "impasto" / "impasto.py").stat().st_mode & 0o111
+    assert impasto("uninstall").stdout == f"Removed from {user_folder / 'plug-ins'}.\n"
+    assert list(user_folder.iterdir()) == []
+    assert not (nowhere / "data").exists() or list((nowhere / "data").iterdir()) == []
+
+
+@pytest.fixture
+def systemctl(tmp_path: Path) -> Path:
+    """A systemctl that takes down what it is told."""
+    told = tmp_path / "told"
+    program = tmp_path / "bin" / "systemctl"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    program.chmod(0o755)
+    return told
+
+
+def test_the_daemon_is_started_at_login_and_no_more(impasto: Impasto, nowhere: Path, systemctl: Path) -> None:
+    unit = nowhere / ".config" / "systemd" / "user" / "impasto.service"
+    assert impasto("service", "install").stdout == f"The daemon is started at every login: {unit}.\n"
+    assert "-m" in unit.read_text()
+    assert systemctl.read_text().splitlines()[-1] == "--user enable --now impasto.service"
+    assert impasto("service", "remove").stdout == "The daemon is not started at login any more.\n"
+    assert impasto("service", "remove").stdout == "The daemon is not started at login.\n"
+    assert not unit.exists()
+
+
+def test_uninstalling_takes_the_service_along(impasto: Impasto, nowhere: Path, systemctl: Path) -> None:
+    impasto("service", "install")
+    assert "The daemon is not started at login any more.\n" in impasto("uninstall").stdout
+    assert not any(path.is_file() for path in nowhere.rglob("*"))
+
+
+def test_a_system_without_systemd_is_told_of(impasto: Impasto, nowhere: Path) -> None:
+    outcome = impasto("service", "install")
+    assert outcome.code == 2
+    assert "'systemctl --user daemon-reload' failed" in outcome.stderr
+    assert not any(path.is_file() for path in nowhere.rglob("*"))
+
+
+def test_the_doctor_prints_checks_and_writes_a_report(impasto: Impasto, nowhere: Path, tmp_path: Path) -> None:
+    gimp = a_broken_gimp(tmp_path / "bin")
+    file = tmp_path / "report.zip"
+    outcome = impasto("doctor", "--json", "--gimp", gimp, "--report", file)
+    assert outcome.code == 2
+    checks = {check["name"]: check for check in outcome.json["checks"]}
+    assert all(check.keys() == {"name", "status", "message", "cure"} for check in checks.values())
+    assert [name for name, check in checks.items() if check["status"] == "problem"] == ["GIMP"]
+    assert all(check["cure"] for check in checks.values() if check["status"] != "ok")
+    assert {"Impasto", "backend", "weights of lite", "daemon", "disk", "memory"} <= checks.keys()
+    with zipfile.ZipFile(file) as report:
+        told = json.loads(report.read("checks.json"))
+        assert str(nowhere) not in "".join(report.read(name).decode() for name in report.namelist())
+    assert [check["name"] for check in told["checks"]] == list(checks)
+    words = impasto("doctor", "--gimp", gimp)
+    assert words.code == 2
+    assert words.stdout.splitlines()[-1] == f"1 of {len(checks)} checks found a problem."
+
+
+def test_missing_weights_are_a_warning_with_the_command_that_fetches_them() -> None:
+    found = {check.name: check for check in check_weights()}
+    assert found["weights of vgg16"].status is Status.WARNING
+    assert found["weights of vgg16"].cure.startswith("Run 'impasto weights fetch vgg16'")
+    assert found["weights of lite"].status is Status.OK
+
+
+def test_damaged_weights_are_a_problem(nowhere: Path) -> None:
+    file = nowhere / "keras" / "models" / PUBLISHED["vgg19"].file_name
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"half of it")
+    found = {check.name: check for check in check_weights()}
+    assert found["weights of vgg19"].status is Status.PROBLEM
+    assert "cut off at 10 of 80,134,624 bytes" in found["weights of vgg19"].message
+
+
+def test_the_backend_and_its_device_are_named() -> None:
+    check = check_backend()
+    assert check.status is Status.OK
+    assert "computes on" in check.message
+
+
+def test_a_broken_backend_is_a_finding_and_not_the_end() -> None:
+    code = "from impasto_daemon.engine_checks import check_backend; c = check_backend(); print(c.status, c.message)"
+    with python(code, environment={**os.environ, "KERAS_BACKEND": "abacus"}) as started:
+        out, _ = started.communicate()
+    assert out.startswith("problem Keras does not start (")
+
+
+@pytest.mark.parametrize("command", ["install", "uninstall", "service", "weights", "doctor"])
+def test_a_command_has_help_and_does_not_wait_for_the_engine_to_give_it(command: str) -> None:
+    code = (
+        "import sys; from impasto_daemon.commands import run; run(sys.argv[1:]); print(*sys.modules, file=sys.stderr)"
+    )
+    with python(code, command, "--help") as started:
+        answer, modules = started.communicate()
+    assert f"impasto {command}" in answer
+    assert {module.partition(".")[0] for module in modules.split()} & SLOW_PACKAGES == set()
