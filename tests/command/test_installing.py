@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from command.calling import Impasto, python
+from impasto_daemon.commands.doctor import FOUND_SOMETHING
 from impasto_daemon.engine_checks import check_backend, check_weights
 from impasto_engine.networks.published import PUBLISHED
 from impasto_installer.doctor.check import Status
@@ -115,10 +116,10 @@ def test_the_doctor_prints_checks_and_writes_a_report(impasto: Impasto, nowhere:
     gimp = a_broken_gimp(tmp_path / "bin")
     file = tmp_path / "report.zip"
     outcome = impasto("doctor", "--json", "--gimp", gimp, "--report", file)
-    assert outcome.code == 2
+    assert outcome.code == FOUND_SOMETHING
     checks = {check["name"]: check for check in outcome.json["checks"]}
     assert all(check.keys() == {"name", "status", "message", "cure"} for check in checks.values())
-    assert [name for name, check in checks.items() if check["status"] == "problem"] == ["GIMP"]
+    assert [name for name, check in checks.items() if check["status"] == "error"] == ["GIMP"]
     assert all(check["cure"] for check in checks.values() if check["status"] != "ok")
     assert {"Impasto", "backend", "weights of lite", "daemon", "disk", "memory"} <= checks.keys()
     with zipfile.ZipFile(file) as report:
@@ -126,7 +127,7 @@ def test_the_doctor_prints_checks_and_writes_a_report(impasto: Impasto, nowhere:
         assert str(nowhere) not in "".join(report.read(name).decode() for name in report.namelist())
     assert [check["name"] for check in told["checks"]] == list(checks)
     words = impasto("doctor", "--gimp", gimp)
-    assert words.code == 2
+    assert words.code == FOUND_SOMETHING
     assert words.stdout.splitlines()[-1] == f"1 of {len(checks)} checks found a problem."
 
 
@@ -142,7 +143,7 @@ def test_damaged_weights_are_a_problem(nowhere: Path) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(b"half of it")
     found = {check.name: check for check in check_weights()}
-    assert found["weights of vgg19"].status is Status.PROBLEM
+    assert found["weights of vgg19"].status is Status.ERROR
     assert "cut off at 10 of 80,134,624 bytes" in found["weights of vgg19"].message
 
 
@@ -156,7 +157,7 @@ def test_a_broken_backend_is_a_finding_and_not_the_end() -> None:
     code = "from impasto_daemon.engine_checks import check_backend; c = check_backend(); print(c.status, c.message)"
     with python(code, environment={**os.environ, "KERAS_BACKEND": "abacus"}) as started:
         out, _ = started.communicate()
-    assert out.startswith("problem Keras does not start (")
+    assert out.startswith("error Keras does not start (")
 
 
 @pytest.mark.parametrize("command", ["install", "uninstall", "service", "weights", "doctor"])

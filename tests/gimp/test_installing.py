@@ -83,7 +83,7 @@ def test_gimp_registers_what_was_installed_and_forgets_what_was_uninstalled(
     assert (installed.changed, installed.transport) == (True, Transport.VENDORED)
     assert not install(editor, product, run_program, own_bin=own_bin).changed
     checks = examine(editor, VERSION, run_program, own_bin=own_bin).checks
-    assert [check.message for check in checks if check.status is Status.PROBLEM] == []
+    assert [check.message for check in checks if check.status is Status.ERROR] == []
     assert uninstall(installed.folder) == ()
     assert not any("impasto" in path for path in files_in(editor.machine.home))
 
@@ -139,7 +139,7 @@ def test_a_python_in_the_way_does_not_keep_the_plug_in_out_of_the_menu(
     checks = examine(replace(editor, machine=machine), VERSION, run_program, own_bin=own_bin).checks
     (shadowed,) = (check for check in checks if "python3" in check.name)
     assert str(other) in shadowed.message
-    assert [check.message for check in checks if check.status is Status.PROBLEM] == []
+    assert [check.message for check in checks if check.status is Status.ERROR] == []
 
 
 def test_the_command_says_what_it_did(door: Path, editor: Editor, shared: Path, tmp_path: Path) -> None:

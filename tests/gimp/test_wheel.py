@@ -164,7 +164,7 @@ def test_the_wheel_alone_paints_a_layer_in_gimp(
         [impasto, "doctor", "--json", "--gimp", gimp], env=variables, capture_output=True, text=True, check=False
     )
     checks = json.loads(doctor.stdout)["checks"]
-    assert [check for check in checks if check["status"] == "problem"] == []
+    assert [check for check in checks if check["status"] == "error"] == []
     assert doctor.returncode == 0
     done(impasto, "uninstall", timeout_s=60.0, environment=variables)
     home = Path(variables["HOME"])

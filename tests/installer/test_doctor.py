@@ -86,7 +86,7 @@ def test_a_python3_that_comes_before_gimps_own_is_found(editor: Editor, gimp: Fa
     written(tmp_path / "conda" / "python3").chmod(0o755)
     gimp.python = tmp_path / "nowhere" / "python3"  # neither this shell's PATH nor the desktop's leads to it
     (fault,) = examine(editor, "1.0", gimp).checks
-    assert fault.status is Status.PROBLEM
+    assert fault.status is Status.ERROR
     assert "see that no other python3 comes first in PATH" in fault.message
     assert str(tmp_path / "usr" / "bin" / "python3") in fault.message
 
@@ -97,7 +97,7 @@ def test_a_broken_library_beside_the_plug_in_is_found(examined: Callable[[], Fou
     assert "vendored/zmq/__init__.py" in changed.message
     assert (connection.status, "a bridge stands in for it" in connection.message) == (Status.WARNING, True)
     gimp.bridge = "No such file or directory"
-    assert at_fault(examined())[-1].status is Status.PROBLEM
+    assert at_fault(examined())[-1].status is Status.ERROR
 
 
 def test_a_gimp_that_does_not_start_is_a_finding(editor: Editor, examined: Callable[[], Found]) -> None:

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from impasto_daemon.commands import options
-from impasto_daemon.commands.failures import REFUSED
 from impasto_daemon.commands.install import refusing_to_install
 
 if TYPE_CHECKING:
     from impasto_installer.doctor.check import Check
 
-__all__ = ["doctor"]
+__all__ = ["FOUND_SOMETHING", "doctor"]
+
+FOUND_SOMETHING = 1
+"""The exit code when a check failed; with `--json`, what was found tells it from an accident."""
 
 
 def doctor(
@@ -51,10 +53,10 @@ def doctor(
     if report is not None:
         _write(report, found)
         typer.echo(f"The report is in {str(report)!r}; look at it before you pass it on.", err=True)
-    worst = sum(check.status is Status.PROBLEM for check in found)
+    worst = sum(check.status is Status.ERROR for check in found)
     if not as_json:
         typer.echo("Everything is in order." if not worst else f"{worst} of {len(found)} checks found a problem.")
-    return REFUSED if worst else 0
+    return FOUND_SOMETHING if worst else 0
 
 
 def _checks(programs: list[Path]) -> "Iterator[Check]":
@@ -98,7 +100,7 @@ def _show(check: "Check") -> None:
     colours: dict[str, Callable[[str], str]] = {
         "ok": lambda text: typer.style(text, fg="green"),
         "warning": lambda text: typer.style(text, fg="yellow"),
-        "problem": lambda text: typer.style(text, fg="red"),
+        "error": lambda text: typer.style(text, fg="red"),
     }
     mark = colours[check.status.value](f"{check.status.value:8}")
     cure = f" {check.cure}" if check.cure else ""

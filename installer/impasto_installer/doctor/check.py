@@ -11,7 +11,7 @@ class Status(StrEnum):
 
     OK = "ok"
     WARNING = "warning"
-    PROBLEM = "problem"
+    ERROR = "error"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,4 +43,4 @@ def warning(name: str, message: str, cure: str) -> Check:
 
 def problem(name: str, message: str, cure: str) -> Check:
     """Something keeps Impasto from working."""
-    return Check(name=name, status=Status.PROBLEM, message=message, cure=cure)
+    return Check(name=name, status=Status.ERROR, message=message, cure=cure)
