@@ -78,7 +78,7 @@ def find_installation(folder: Path) -> Installation:
         )
     trouble = None
     if python is None:
-        trouble = f"Impasto itself is not on this machine; install it with 'pipx install impasto', then {MEND_IT}."
+        trouble = f"Impasto itself is not to be found on this machine; install it with pipx or uv, then {MEND_IT}."
     elif not Path(python).exists():
         trouble = f"Impasto is no longer at {python!r}; {MEND_IT}."
     return Installation(folder=folder, version=version, python=python, styles=styles, trouble=trouble)
