@@ -4,7 +4,9 @@
 where Impasto is: the plug-in looks for both.
 """
 
+import os
 import sys
+import time
 import zipfile
 from importlib import metadata
 from pathlib import Path
@@ -14,20 +16,19 @@ from impasto_installer.plugin_folder import MAIN_FILE, PLUGIN_NAME, Sources, con
 
 __all__ = ["write_plugin_zip"]
 
-_LONG_AGO = (1980, 1, 1, 0, 0, 0)
-"""The time of every file, so that the same plug-in is the same zip, byte for byte."""
-
 _UNIX = 3
 """The system whose file modes a zip entry tells."""
 
 
-def write_plugin_zip(folder: Path, sources: Sources, version: str) -> Path:
+def write_plugin_zip(folder: Path, sources: Sources, version: str, *, time_s: float) -> Path:
     """Writes the zip.
 
     Args:
         folder: Where to.
         sources: Where the parts are.
         version: Of Impasto.
+        time_s: The time of every file. GIMP reads a plug-in's arguments anew only when its main file has another time
+            than before, so that each release needs its own.
 
     Returns:
         The file.
@@ -35,10 +36,11 @@ def write_plugin_zip(folder: Path, sources: Sources, version: str) -> Path:
     content = content_of(sources, version=version, python=None)
     manifest = Manifest(version=version, files={path: digest_of(each) for path, each in sorted(content.items())})
     file = folder / f"impasto-{version}-gimp-plug-in.zip"
+    moment = time.gmtime(time_s)[:6]
     folder.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, each in {**content, MANIFEST_FILE: manifest.text().encode()}.items():
-            entry = zipfile.ZipInfo(f"{PLUGIN_NAME}/{path}", _LONG_AGO)
+            entry = zipfile.ZipInfo(f"{PLUGIN_NAME}/{path}", moment)
             entry.create_system = _UNIX
             entry.external_attr = (0o100755 if path == MAIN_FILE else 0o100644) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
@@ -47,4 +49,5 @@ def write_plugin_zip(folder: Path, sources: Sources, version: str) -> Path:
 
 
 if __name__ == "__main__":
-    print(write_plugin_zip(Path(sys.argv[1]), find_sources(), metadata.version("impasto")))
+    now_s = float(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
+    print(write_plugin_zip(Path(sys.argv[1]), find_sources(), metadata.version("impasto"), time_s=now_s))

@@ -16,10 +16,13 @@ from impasto_installer.plugin_zip import write_plugin_zip
 from impasto_installer.uninstalling import uninstall
 from installer.fake_gimp import written
 
+RELEASED_S = 1767323044.0
+"""2026-01-02, 03:04:04."""
+
 
 @pytest.fixture
 def archive(product: Product, tmp_path: Path) -> Path:
-    return write_plugin_zip(tmp_path / "dist", product.sources, "1.0")
+    return write_plugin_zip(tmp_path / "dist", product.sources, "1.0", time_s=RELEASED_S)
 
 
 def test_what_is_unpacked_is_what_the_doctor_calls_whole(archive: Path, tmp_path: Path) -> None:
@@ -36,9 +39,14 @@ def test_what_is_unpacked_is_what_the_doctor_calls_whole(archive: Path, tmp_path
     assert list(plugins.iterdir()) == []
 
 
-def test_the_same_plug_in_is_the_same_zip(archive: Path, product: Product) -> None:
-    before = archive.read_bytes()
-    assert write_plugin_zip(archive.parent, product.sources, "1.0").read_bytes() == before
+def test_the_same_release_is_the_same_zip_and_the_next_has_another_time(archive: Path, product: Product) -> None:
+    def packed(time_s: float) -> bytes:
+        return write_plugin_zip(archive.parent, product.sources, "1.0", time_s=time_s).read_bytes()
+
+    assert packed(RELEASED_S) == archive.read_bytes()
+    assert packed(RELEASED_S + 3600.0) != packed(RELEASED_S)
+    with zipfile.ZipFile(archive) as opened:
+        assert opened.getinfo("impasto/impasto.py").date_time == (2026, 1, 2, 3, 4, 4)
 
 
 def test_unzip_keeps_the_main_file_executable(archive: Path, tmp_path: Path) -> None:
