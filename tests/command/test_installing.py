@@ -119,7 +119,7 @@ def test_the_doctor_prints_checks_and_writes_a_report(impasto: Impasto, nowhere:
     assert outcome.code == FOUND_SOMETHING
     checks = {check["name"]: check for check in outcome.json["checks"]}
     assert all(check.keys() == {"name", "status", "message", "cure"} for check in checks.values())
-    assert [name for name, check in checks.items() if check["status"] == "error"] == ["GIMP"]
+    assert [name for name, check in checks.items() if check["status"] == "error"] == ["GIMP 3"]
     assert all(check["cure"] for check in checks.values() if check["status"] != "ok")
     assert {"Impasto", "backend", "weights of lite", "daemon", "disk", "memory"} <= checks.keys()
     with zipfile.ZipFile(file) as report:

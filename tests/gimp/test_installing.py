@@ -103,11 +103,18 @@ def library_broken(folder: Path) -> None:
         library.write_bytes(library.read_bytes()[:1000])
 
 
+def protocol_missing(folder: Path) -> None:
+    shutil.rmtree(folder / "impasto_protocol")
+    later_s = (folder / "impasto.py").stat().st_mtime + 2.0
+    os.utime(folder / "impasto.py", (later_s, later_s))  # so that GIMP asks it again
+
+
 @pytest.mark.parametrize(
     ("plant", "name", "said"),
     [
         (no_longer_executable, "menu", "does not have the plug-in in its menus"),
         (library_broken, "connection", "pyzmq"),
+        (protocol_missing, "menu", "No module named 'impasto_protocol'"),
     ],
 )
 def test_what_is_planted_is_seen_by_gimp_itself_and_mended_by_installing_again(

@@ -90,7 +90,7 @@ def _checks(programs: list[Path]) -> "Iterator[Check]":
         yield from check_unseen_folder(folder, version)
     if not editors and not unseen:
         yield problem(
-            "GIMP",
+            "GIMP 3",
             "There is no GIMP 3 in any of the usual places.",
             "Install one (https://www.gimp.org/downloads), or name its program with 'impasto install --gimp PROGRAM'.",
         )

@@ -67,6 +67,10 @@ def install(gimp: Gimp = None, wheels: Wheels = None) -> int:
             failed += 1
             typer.echo(f"  {error}", err=True)
             continue
+        if done.folder in installed:
+            typer.echo(
+                "  Another GIMP above uses the same folder; where these libraries do not load, a bridge will do."
+            )
         installed.append(done.folder)
         _tell(done)
     if gimp is None and not failed:

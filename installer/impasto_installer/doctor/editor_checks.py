@@ -79,7 +79,7 @@ def check_unseen_folder(folder: Path, version: str) -> list[Check]:
 def _silent(editor: Editor, error: EditorError, own_bin: Path | None) -> Check:
     in_the_way = python_in_the_way(editor, own_bin)
     also = "" if in_the_way is None else f" The python3 it would start is {str(in_the_way)!r}."
-    return problem("GIMP", f"{error}{also}", "Start GIMP once by hand, and look at Filters > Python-Fu > Console.")
+    return problem("GIMP 3", f"{error}{also}", "Start GIMP once by hand, and look at Filters > Python-Fu > Console.")
 
 
 def _shadowed(name: str, python: Path) -> Check:

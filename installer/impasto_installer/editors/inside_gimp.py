@@ -16,6 +16,9 @@ from gi.repository import Gimp
 IMPORT_TIMEOUT_S = 60.0
 """Seconds for a Python to start and import: a slow disk's first time."""
 
+REMEDY = "'impasto install'"
+"""What the plug-in tells its user to do when something of it is missing."""
+
 TRANSPORT = "import sys; sys.path.insert(0, sys.argv[1]); import msgpack, zmq; zmq.curve_keypair(); print(zmq.__file__)"
 
 BRIDGE = "import impasto_protocol.bridge"
@@ -70,7 +73,7 @@ def refusal_of(pdb: Any, stylize: str) -> str | None:
     finally:
         image.delete()
     answered = status in (Gimp.PDBStatusType.EXECUTION_ERROR, Gimp.PDBStatusType.SUCCESS)
-    return None if answered and "is incomplete" not in said else said
+    return None if answered and REMEDY not in said else said
 
 
 def imported(call: list[str], environment: dict[str, str] | None = None) -> str | None:
