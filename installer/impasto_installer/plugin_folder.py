@@ -154,8 +154,8 @@ def lay_out(folder: Path, content: Mapping[str, bytes], *, version: str, folders
     ahead = {**content, MANIFEST_FILE: manifest.text().encode()}
     main = ahead.pop(MAIN_FILE)
     try:
-        changes = [_write(folder / path, each) for path, each in ahead.items()]
-        changes += [_remove(folder, path) for path in (earlier.files if earlier else ()) if path not in content]
+        changes = [_remove(folder, path) for path in (earlier.files if earlier else ()) if path not in content]
+        changes += [_write(folder / path, each) for path, each in ahead.items()]
         main_file = folder / MAIN_FILE
         if any(changes) or not _holds(main_file, main) or not os.access(main_file, os.X_OK):
             _write_main(main_file, main)
