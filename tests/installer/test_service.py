@@ -14,7 +14,7 @@ from impasto_installer.editors.running import Said
 from impasto_installer.errors import ServiceError
 from impasto_installer.service import service_of
 
-PYTHON = Path("/home/ada/my tools/100% mine/bin/python")
+PYTHON = Path("/home/ada/my tools/100% $mine/bin/python")
 
 
 class Commands:

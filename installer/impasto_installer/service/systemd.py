@@ -20,6 +20,7 @@ class UserUnit(LoginService):
 
     def text(self) -> str:
         """See `LoginService`. A daemon that runs already is no failure that a restart would mend."""
+        program, *arguments = self._call  # systemd looks for variables in arguments only
         return f"""\
 [Unit]
 Description=Impasto, which paints for image editors
@@ -27,7 +28,7 @@ StartLimitIntervalSec=60
 StartLimitBurst=3
 
 [Service]
-ExecStart={" ".join(map(_quoted, self._call))}
+ExecStart={_quoted(program)} {" ".join(_quoted(word).replace("$", "$$") for word in arguments)}
 Restart=on-failure
 RestartPreventExitStatus=2
 RestartSec=2
@@ -48,5 +49,5 @@ WantedBy=default.target
 
 
 def _quoted(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
