@@ -3,7 +3,6 @@
 import getpass
 import os
 import platform
-import sys
 from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from impasto_daemon.commands import options
-from impasto_daemon.commands.install import refusing_to_install
+from impasto_daemon.commands.install import own_bin, refusing_to_install
 
 if TYPE_CHECKING:
     from impasto_installer.doctor.check import Check
@@ -78,10 +77,9 @@ def _checks(programs: list[Path]) -> "Iterator[Check]":
     yield check_disk(place.parent)
     yield check_memory(available_bytes())
     editors = [given_editor(program.absolute(), machine) for program in programs] or find_editors(machine)
-    own_bin = Path(sys.executable).parent
     seen: set[Path] = set()
     for editor in editors:
-        examination = examine(editor, version, run_program, own_bin=own_bin)
+        examination = examine(editor, version, run_program, own_bin=own_bin())
         if examination.user_folder is not None:
             seen.add(examination.user_folder)
         yield from examination.checks

@@ -14,7 +14,7 @@ from impasto_daemon.commands.failures import REFUSED, Refused
 if TYPE_CHECKING:
     from impasto_installer.installing import Installed, Product
 
-__all__ = ["install", "own_product", "refusing_to_install", "uninstall"]
+__all__ = ["install", "own_bin", "own_product", "refusing_to_install", "uninstall"]
 
 Gimp = Annotated[
     list[Path] | None,
@@ -62,7 +62,7 @@ def install(gimp: Gimp = None, wheels: Wheels = None) -> int:
     for editor in editors:
         typer.echo(f"{editor.name} ...")
         try:
-            done = install_into(editor, product, run_program, wheels=wheels, own_bin=Path(sys.executable).parent)
+            done = install_into(editor, product, run_program, wheels=wheels, own_bin=own_bin())
         except InstallerError as error:
             failed += 1
             typer.echo(f"  {error}", err=True)
@@ -133,6 +133,11 @@ def own_product() -> "Product":
     from impasto_installer.plugin_folder import find_sources
 
     return Product(sources=find_sources(), version=metadata.version("impasto"), python=Path(sys.executable).absolute())
+
+
+def own_bin() -> Path | None:
+    """The folder of programs of our own virtual environment, whose `python3` is not the user's; None outside of one."""
+    return Path(sys.executable).parent if sys.prefix != sys.base_prefix else None
 
 
 @contextmanager
