@@ -55,8 +55,8 @@ test-gimp: setup
 	IMPASTO_REQUIRE_GIMP=1 $(PYTEST) tests/gimp
 
 test-slow: setup
-	@echo "== tests that take minutes =="
-	$(PYTEST) -m slow
+	@echo "== tests that take minutes, but for those in GIMP =="
+	$(PYTEST) -m slow --ignore tests/gimp
 
 test-backends: $(VENV)/backends
 	@echo "== conformance on JAX =="
