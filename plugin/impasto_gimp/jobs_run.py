@@ -114,16 +114,16 @@ class _Window:
         box.pack_start(gtk.Label(label=described(job), xalign=0.0, wrap=True), True, True, 0)
         if can_be_ended(job):
             for label, words in (
-                ("Stop and Keep", ("jobs", "cancel", name, "--keep")),
-                ("Cancel", ("jobs", "cancel", name)),
+                ("_Stop and Keep", ("jobs", "cancel", name, "--keep")),
+                ("Ca_ncel", ("jobs", "cancel", name)),
             ):
                 box.pack_start(self._button(label, partial(self._ask, words, self._ended)), False, False, 0)
         elif can_be_brought(job):
-            box.pack_start(self._button("Bring into the Image", lambda: self._bring(name)), False, False, 0)
+            box.pack_start(self._button("_Bring into the Image", lambda: self._bring(name)), False, False, 0)
         return box
 
     def _button(self, label: str, act: Callable[[], None]) -> Any:
-        button = self._gtk.Button(label=label)
+        button = self._gtk.Button(label=label, use_underline=True)
 
         def clicked(_button: Any) -> None:
             button.set_sensitive(False)
@@ -137,7 +137,8 @@ class _Window:
         self._look()
 
     def _bring(self, name: str) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="impasto-"))
+        # In GIMP's own folder: a Flatpak's folder for temporary files is not the one that the product sees.
+        folder = Path(tempfile.mkdtemp(prefix="impasto-", dir=Gimp.directory()))
         file = folder / "painting.png"
 
         def brought(_answer: Any, trouble: str | None) -> None:

@@ -7,7 +7,7 @@ GIMP knows is under `gimp`.
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from impasto_gimp.wish import StyleChoice, Wish
@@ -41,7 +41,8 @@ class Outcome:
 
     Attributes:
         network: What painted it.
-        polish: What polished it, if anything did and the daemon tells.
+        polish: What polished it, if anything did.
+        versions: Of what it was painted with, as the daemon tells them.
         precision: In which precision.
         evaluations: How many were spent.
         stopped: Whether it was stopped before its end.
@@ -51,6 +52,7 @@ class Outcome:
 
     network: str
     polish: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
     precision: str
     evaluations: int
     stopped: bool
@@ -62,7 +64,8 @@ def outcome_of_result(result: Result) -> Outcome:
     """How a painting went whose result came."""
     return Outcome(
         network=result.network,
-        polish=getattr(result, "polish", None),  # a daemon of an earlier version does not tell
+        polish=result.polisher,
+        versions=result.versions or {},
         precision=result.precision,
         evaluations=result.evaluations,
         stopped=result.stopped,
@@ -100,6 +103,8 @@ def recipe_text(recipe: Recipe, outcome: Outcome, *, version: str) -> str:
         terms[term] = terms.get(term, 0.0) + value
     told = {
         "impasto": version,
+        "keras": outcome.versions.get("keras", ""),
+        "backend": next((f"{n} {v}" for n, v in outcome.versions.items() if n not in ("impasto", "keras")), ""),
         "command": "stylize",
         "network": {"name": outcome.network, "weights": None},
         "polish": None if outcome.polish is None else {"name": outcome.polish, "weights": None},

@@ -46,6 +46,7 @@ tell(told)
         assert {pixel[3] for pixel in painted} == {255}
         assert recipe["network"]["name"] == "lite"
         assert recipe["evaluations"] == 6
+        assert recipe["backend"].startswith("tensorflow ")
         assert recipe["settings"]["strength"] == 0.5
         assert recipe["losses"]["loss"] > 0
 

@@ -17,7 +17,7 @@ import pytest
 from gimp.running import Daemon, Gimp, Ran
 from gimp.screen import Screen, screen
 from gimp.test_procedures import break_protocol
-from gimp.test_while_painting import plugin_process, until
+from gimp.test_while_painting import PAINT, own_daemon, painting_jobs, plugin_process, until
 
 PICTURES = os.environ.get("IMPASTO_PICTURES")
 
@@ -246,6 +246,40 @@ tell([*told, status])
         screen.press(window, "Escape")
         screen.until_gone(f"Impasto: {title}")
     assert gimp_shown.told() == ["success", "success"]
+
+
+def test_a_painting_whose_gimp_is_gone_is_brought_into_the_image(
+    new_gimp: Callable[..., Gimp], show: Callable[[Gimp, str], Shown], shared: Path, tmp_path: Path
+) -> None:
+    gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
+    daemon.start()
+    try:
+        process, _ = gimp.launch(PAINT.format(evaluations=60))
+        until(lambda: painting_jobs(daemon), "painting begins")
+        process.kill()
+        process.communicate()
+        until(lambda: not painting_jobs(daemon), "painting ends")
+        gimp_shown = show(
+            gimp,
+            f"""
+image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
+{CALL.format(name="jobs", arguments="")}
+found = image.get_layers()[0]
+tell([status, [each.get_name() for each in image.get_layers()], found.get_width(), len(set(pixels(found)))])
+""",
+        )
+        screen = gimp_shown.screen
+        window = screen.window("Impasto: Paintings")
+        time.sleep(5.0)  # the list
+        gimp_shown.picture("gimp-jobs", window)
+        screen.press(window, "alt+b")
+        time.sleep(8.0)
+        screen.press(window, "Escape")
+        status, layers, width, colours = gimp_shown.told()
+        assert (status, layers, width) == ("success", ["Painting", "source"], 128)
+        assert colours > 100
+    finally:
+        daemon.stop()
 
 
 def test_a_broken_plug_in_opens_a_window_that_tells_how_to_mend_it(
