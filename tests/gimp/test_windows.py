@@ -223,8 +223,21 @@ tell(told)
         screen.press(second, "Escape")
         assert gimp_shown.told() == ["cancel", "cancel"]
     finally:
-        until(daemon.connection.exists, "the daemon is started")
+        until(lambda: not is_being_started(daemon), "both dialogs' starting of the daemon ends")
         daemon.stop()
+
+
+def is_being_started(daemon: Daemon) -> bool:
+    """Whether a process is about to start that daemon; one that starts after it was stopped would stay."""
+    mark = f"IMPASTO_CONNECTION={daemon.connection}".encode()
+    for entry in Path("/proc").iterdir():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0") if entry.name.isdigit() else []
+            if words[-2:-1] == [b"start"] and mark in (entry / "environ").read_bytes():
+                return True
+        except OSError:
+            continue  # it has ended
+    return False
 
 
 def test_the_doctor_and_the_list_of_paintings_have_windows(gimp: Gimp, show: Callable[[Gimp, str], Shown]) -> None:
