@@ -14,6 +14,12 @@ POLISH_EVALUATIONS = 30
 """Evaluations with the polisher for a recipe that has no number of its own."""
 
 
+ALL_SCALES = 3
+SHARE_BELOW = 2 / 3
+"""A small picture, of fewer scales, is painted with this share of a distilled network's evaluations. At 256 pixels it
+ends within 2 % of the loss, in VGG16's eyes, that all of them would reach: see `benchmarks/RESULTS.md`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """A part of a painting.
@@ -50,14 +56,20 @@ def stages(height: int, width: int, network: Network, polisher: Network | None, 
         settings: How to paint.
     """
     recipe = recipe_named(settings.recipe)
-    usual = (recipe.distilled_evaluations if network.distilled else None) or recipe.evaluations
-    scales = schedule(
-        height,
-        width,
-        settings.evaluations or usual,
-        coarse_to_fine=recipe.coarse_to_fine,
-        smallest_side=network.smallest_side,
-    )
+
+    def scales_with(evaluations: int) -> tuple[Scale, ...]:
+        return schedule(
+            height,
+            width,
+            evaluations,
+            coarse_to_fine=recipe.coarse_to_fine,
+            smallest_side=network.smallest_side,
+        )
+
+    distilled = recipe.distilled_evaluations if network.distilled else None
+    scales = scales_with(settings.evaluations or distilled or recipe.evaluations)
+    if distilled is not None and settings.evaluations is None and len(scales) < ALL_SCALES:
+        scales = scales_with(round(SHARE_BELOW * distilled))
     result = [Stage(scale=scale, network=network) for scale in scales]
     if polisher is not None:
         evaluations = settings.polish_evaluations or recipe.polish_evaluations or POLISH_EVALUATIONS

@@ -13,6 +13,7 @@ from impasto_engine.networks import available, lite, lite_file
 from impasto_engine.networks import weights as weight_files
 from impasto_engine.networks.network import Edges, Network, Pooling, Precision
 from impasto_engine.recipes import RECIPES
+from impasto_engine.stages import stages
 
 LAYERS = ("block1_conv1", "block2_conv1", "block3_conv1", "block4_conv1", "block4_conv2", "block5_conv1")
 
@@ -88,6 +89,17 @@ def test_it_paints_the_style_into_the_content(shipped, smooth, noisy):
     settings = Settings(size=64, evaluations=30, precision="float32")
     painting = paint(content, styles, shipped, settings)
     assert painting.losses.terms["style"] < 0.2 * evaluate(content, styles, content, shipped, settings).terms["style"]
+
+
+@pytest.mark.parametrize(
+    ("side", "scales", "evaluations"), [(64, 1, 100), (256, 2, 100), (512, 3, 150), (2048, 5, 150)]
+)
+def test_it_paints_small_pictures_with_fewer_evaluations_unless_told(side, scales, evaluations, shipped):
+    usual = stages(side, side, shipped, None, Settings(size=side))
+    assert len(usual) == scales
+    assert sum(stage.scale.evaluations for stage in usual) == evaluations
+    asked = stages(side, side, shipped, None, Settings(size=side, evaluations=37))
+    assert sum(stage.scale.evaluations for stage in asked) == 37
 
 
 @pytest.mark.parametrize("name", ["vgg16", "vgg19"])
