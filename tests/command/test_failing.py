@@ -45,6 +45,7 @@ def progress(evaluation: int) -> Progress:
         remaining_s=1.0,
         rollbacks=0,
         preview=lambda: waves(6, 8, seed=1).astype(np.float32),
+        checkpoint=lambda: pytest.fail("no checkpoint is wanted"),
     )
 
 

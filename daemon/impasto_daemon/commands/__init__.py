@@ -19,6 +19,7 @@ from impasto_daemon.commands.failures import exit_code_of
 from impasto_daemon.commands.install import install, uninstall
 from impasto_daemon.commands.jobs import jobs
 from impasto_daemon.commands.networks import networks
+from impasto_daemon.commands.quiet_start import leave
 from impasto_daemon.commands.reconstruct import reconstruct
 from impasto_daemon.commands.service import service
 from impasto_daemon.commands.styles import styles
@@ -63,4 +64,4 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The `impasto` command."""
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
