@@ -6,6 +6,7 @@
 `cancel`      milliseconds from CANCEL to its answer while a picture is being painted.
 `throughput`  pixels up and down through CURVE and the server, digests and disk included, against pyzmq alone with CURVE
               and the same window; in turns, in two processes each. The painter of this daemon hands the content back.
+              Below, the seconds of processor time for each GB, of both ends together and of each.
 `memory`      of the server: idle, with 32 sessions, and with a job of each.
 `overhead`    of painting 512 pixels with `lite` through the daemon against the same in one process, both with a
               workshop that is warm; in turns.
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from impasto_protocol import (
     Answered,
@@ -102,6 +104,7 @@ class Copyist:
     """Paints the content as it is, at once."""
 
     device = "none"
+    devices = 1
     networks = ("copy",)
 
     def estimate(self, question: m.Estimate) -> m.Estimated:
@@ -228,22 +231,35 @@ def measure_throughput(folder: Path, options: argparse.Namespace) -> None:
     form = PixelFormat(width=side, height=options.megabytes * MEGABYTE // side // 4, channels=4)
     style = noise(8, 8, 3, 2)
     rates: dict[str, list[float]] = {"up": [], "down": [], "plain up": [], "plain down": []}
+    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in rates}
     with daemon(folder, "copyist") as connect:
         client = connect("benchmark")
+        (server,) = psutil.Process().children()
+
+        def timed(name: str, act: Callable[[], Any]) -> Any:
+            at_server, here, began = sum(server.cpu_times()[:2]), time.process_time(), time.perf_counter()
+            result = act()
+            rates[name].append(form.size_bytes / (time.perf_counter() - began))
+            spent[name].append((time.process_time() - here, sum(server.cpu_times()[:2]) - at_server))
+            return result
+
+        def fetch() -> Fetched:
+            client.fetch(job)
+            fetched: Fetched = until(client, Fetched)
+            return fetched
+
         for number in range(options.rounds):
             data = np.random.default_rng(number).bytes(form.size_bytes)
             content = Picture(format=form, data=data)
             for direction in ("up", "down"):
-                rates[f"plain {direction}"].append(plain_curve(form.size_bytes, direction))
+                rate, here_s, there_s = plain_curve(form.size_bytes, direction)
+                rates[f"plain {direction}"].append(rate)
+                spent[f"plain {direction}"].append((there_s, here_s))  # here is the ROUTER, as the server has
             order = Order(content=content.blob, styles=(Style(picture=style.blob),), previews=None)
-            began = time.perf_counter()
-            job = client.submit(order, [content, style], timeout_s=LONG_S)
-            rates["up"].append(form.size_bytes / (time.perf_counter() - began))
+            pictures = [content, style]
+            job = timed("up", lambda o=order, p=pictures: client.submit(o, p, timeout_s=LONG_S))
             until(client, State, job=job, state=JobState.SUCCEEDED)
-            began = time.perf_counter()
-            client.fetch(job)
-            fetched = until(client, Fetched)
-            rates["down"].append(form.size_bytes / (time.perf_counter() - began))
+            fetched = timed("down", fetch)
             assert fetched.pixels == data
             del fetched
             client.acknowledge(job)
@@ -256,10 +272,23 @@ def measure_throughput(folder: Path, options: argparse.Namespace) -> None:
             f"{ours / 1e6:.0f} / {plain / 1e6:.0f} MB/s = {100 * statistics.median(shares):.0f} %",
             ">= 70 %",
         )
+    for name in rates:
+        client_s, server_s = (
+            1e9 / form.size_bytes * statistics.median(side) for side in zip(*spent[name], strict=True)
+        )
+        row(
+            f"processor time, {name}: client + server",
+            f"{client_s:.2f} + {server_s:.2f} = {client_s + server_s:.2f} s/GB",
+            "",
+        )
 
 
-def plain_curve(size_bytes: int, direction: str) -> float:
-    """Bytes a second between two processes with pyzmq and CURVE alone; frames and window as in the protocol."""
+def plain_curve(size_bytes: int, direction: str) -> tuple[float, float, float]:
+    """Between two processes with pyzmq and CURVE alone; frames and window as in the protocol.
+
+    Returns:
+        Bytes a second, and the seconds of processor time here and there.
+    """
     import zmq
 
     server_public, server_secret = zmq.curve_keypair()
@@ -270,20 +299,21 @@ def plain_curve(size_bytes: int, direction: str) -> float:
     router.curve_server, router.curve_secretkey = True, server_secret
     port = router.bind_to_random_port("tcp://127.0.0.1")
     arguments = [sys.executable, __file__, "--peer", str(port), keys, direction, str(size_bytes)]
-    peer = subprocess.Popen(arguments)  # noqa: S603
+    peer = subprocess.Popen(arguments, stdout=subprocess.PIPE)  # noqa: S603
     frames = size_bytes // MAX_BUFFER_BYTES
     block = os.urandom(MAX_BUFFER_BYTES)
     route, _ = router.recv_multipart()
-    began = time.perf_counter()
+    spent, began = time.process_time(), time.perf_counter()
     router.send_multipart([route, b"go"])
     for _number in range(frames):  # the peer keeps no more than a window unanswered
         router.recv_multipart(copy=False)
         router.send_multipart([route, block if direction == "down" else b"1"], copy=direction != "down")
     router.recv_multipart()
     rate = size_bytes / (time.perf_counter() - began)
-    peer.wait()
+    spent = time.process_time() - spent
+    there_s = float(peer.communicate()[0])
     context.destroy(linger=0)
-    return rate
+    return rate, spent, there_s
 
 
 def play_peer(port: str, keys: str, direction: str, size: str) -> None:
@@ -297,11 +327,13 @@ def play_peer(port: str, keys: str, direction: str, size: str) -> None:
     dealer.recv()
     frames, sent = int(size) // MAX_BUFFER_BYTES, 0
     block = os.urandom(MAX_BUFFER_BYTES)
+    began = time.process_time()
     for received in range(frames):
         while sent < frames and sent - received < MAX_BUFFERS:
             dealer.send(block if direction == "up" else b"1", copy=False)
             sent += 1
         dealer.recv(copy=False)
+    print(time.process_time() - began)
     dealer.send(b"done")
     dealer.close()
 

@@ -163,6 +163,47 @@ def test_bytes_beyond_the_end_of_a_picture_cannot_be_read(blobs: BlobStore) -> N
         blobs.read(stored(blobs, b"whole"), 5, 1)
 
 
+@pytest.mark.parametrize(("offset", "length"), [(0, 9000), (1, 4096), (4095, 2), (4096, 4096), (8999, 1), (8000, 5000)])
+def test_any_part_of_a_picture_can_be_read(tmp_path: Path, offset: int, length: int) -> None:
+    store, data = BlobStore(tmp_path), os.urandom(9000)
+    assert store.read(stored(store, data), offset, length) == data[offset : offset + length]
+
+
+def test_a_part_that_has_been_read_outlives_its_picture(tmp_path: Path) -> None:
+    store, data = BlobStore(tmp_path), os.urandom(9000)
+    digest = stored(store, data)
+    store.hold(digest)
+    part = store.read(digest, 4000, 5000)
+    store.release(digest, drop=True)
+    assert not store.path(digest).exists()
+    assert stored(store, data[::-1]) != digest
+    assert part == data[4000:]
+
+
+def test_of_a_picture_whose_file_lost_its_end_only_what_is_there_is_read(tmp_path: Path) -> None:
+    store, data = BlobStore(tmp_path), os.urandom(9000)
+    digest = stored(store, data)
+    os.truncate(store.path(digest), 5000)
+    assert store.read(digest, 4000, 5000) == data[4000:5000]
+    assert store.read(digest, 6000, 3000) == b""
+
+
+def test_a_picture_that_the_disk_takes_only_in_part_is_not_there(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource", reason="no limit of a file's length can be set here")
+    store, data = BlobStore(tmp_path), bytes(1_500_000)
+    digest = digest_of(data)
+    store.offer("session", digest, len(data))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
+    try:
+        with pytest.raises(StorageError, match="disk refuses"):
+            store.add("session", digest, 0, data)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert store.size_bytes(digest) is None
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_disk_that_does_not_take_a_picture_is_said_so(blobs: BlobStore, tmp_path: Path) -> None:
     (tmp_path / "pictures").rmdir()
     with pytest.raises(StorageError, match="make room or mend it"):
