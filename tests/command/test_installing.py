@@ -5,6 +5,7 @@ import os
 import zipfile
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from command.calling import Impasto, python
@@ -110,6 +111,19 @@ def test_a_system_without_systemd_is_told_of(impasto: Impasto, nowhere: Path) ->
     assert outcome.code == 2
     assert "'systemctl --user daemon-reload' failed" in outcome.stderr
     assert not any(path.is_file() for path in nowhere.rglob("*"))
+
+
+def test_a_report_has_the_ends_of_the_logs_where_they_usually_lie(
+    impasto: Impasto, nowhere: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IMPASTO_CONNECTION")
+    monkeypatch.setenv("XDG_STATE_HOME", str(nowhere / "state"))
+    log = Path(platformdirs.user_log_dir("impasto", appauthor=False)) / "daemon.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(f"it broke in {nowhere}")
+    impasto("doctor", "--gimp", a_broken_gimp(tmp_path / "bin"), "--report", tmp_path / "report.zip")
+    with zipfile.ZipFile(tmp_path / "report.zip") as report:
+        assert report.read("logs/0-daemon.log").startswith(b"it broke in ")
 
 
 def test_the_doctor_prints_checks_and_writes_a_report(impasto: Impasto, nowhere: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -306,12 +306,16 @@ def test_a_client_that_sleeps_costs_nothing_and_wakes_to_all_that_happened(
     client: Client, serving: Serving, painter: FakePainter
 ) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    with subprocess.Popen(  # noqa: S603
-        [sys.executable, "-c", SLEEPER.format(path=str(serving.path))],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
-    ) as sleeper:
+    with (
+        subprocess.Popen(  # noqa: S603
+            [sys.executable, "-c", SLEEPER.format(path=str(serving.path))],
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment,
+        ) as sleeper,
+        ExitStack() as stack,
+    ):
+        stack.callback(sleeper.kill)  # it may be asleep when something goes wrong here
         assert sleeper.stdout is not None
         sleeper.stdout.readline()
         serving.until(lambda: bool(painter.assignments))
@@ -333,7 +337,6 @@ def test_a_client_that_sleeps_costs_nothing_and_wakes_to_all_that_happened(
             heard.append(line)
         assert [line for line in heard if line[0] in ("State", "Result")] == [["Result", "4"]]
         assert ["Disconnected", "0"] in heard
-        sleeper.kill()
 
 
 def test_many_sessions_wait_no_longer_than_a_round(

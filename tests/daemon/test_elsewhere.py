@@ -108,6 +108,7 @@ def test_who_was_not_let_in_is_told_so(machines: Machines) -> None:
     refused = machines.impasto(STRANGER, "daemon", "join", machines.folder / THERE / "invitation.json")
     assert refused.returncode == 2
     assert "does not accept our key" in refused.stderr
+    assert not machines.connection(STRANGER).exists(), "who is refused has joined nothing"
 
 
 def test_a_file_that_is_no_invitation_is_refused(machines: Machines, tmp_path: Path) -> None:

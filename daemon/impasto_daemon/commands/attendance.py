@@ -128,7 +128,12 @@ class Attendance:
             watch(seen)
 
     def _tell_queue(self, job: str) -> None:
-        entry = next((one for one in self._client.jobs(timeout_s=ANSWER_S) if one.job == job), None)
+        """As far as the daemon tells: one that has just stopped says QUEUED too, and then nothing for a while."""
+        from impasto_protocol.errors import ProtocolError
+
+        entry = None
+        with suppress(ProtocolError):
+            entry = next((one for one in self._client.jobs(timeout_s=ANSWER_S) if one.job == job), None)
         if entry is not None and entry.ahead:
             self._display.say(f"Waiting; {counted(entry.ahead, 'job')} before this one.")
 

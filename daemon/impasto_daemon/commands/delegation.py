@@ -13,7 +13,7 @@ from impasto_daemon.commands.destinations import Destinations
 from impasto_daemon.commands.display import Display
 from impasto_daemon.commands.failures import INTERRUPTED, Refused
 from impasto_daemon.commands.interruption import Interruption
-from impasto_daemon.commands.left_jobs import LeftJob
+from impasto_daemon.commands.left_jobs import SUBMIT_S, LeftJob
 from impasto_daemon.commands.order import Order
 from impasto_daemon.commands.reading import ReadPictures, read_pictures
 from impasto_daemon.commands.record import order_record
@@ -34,9 +34,6 @@ __all__ = ["Delegation", "delegate"]
 
 ESTIMATE_S = 240.0
 """Seconds for which an estimate is waited for: a daemon that was just started imports TensorFlow first."""
-
-SUBMIT_S = 600.0
-"""Seconds for which pictures may be on their way to a daemon elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -108,17 +108,18 @@ def _show(check: "Check") -> None:
 def _write(file: Path, found: "list[Check]") -> None:
     import platformdirs
 
+    from impasto_daemon.server.places import Places
     from impasto_installer.doctor.redaction import Redaction
     from impasto_installer.doctor.report import write_report
     from impasto_protocol.connection import connection_path
 
-    beside = connection_path().parent
+    places = Places(connection_path())
     failures = sorted(Path(platformdirs.user_log_dir("impasto", appauthor=False)).glob("impasto-*.log"))[-5:]
     with refusing_to_install():
         write_report(
             file,
             found,
-            logs=[beside / "daemon.log", *failures],
+            logs=[places.log, places.output, *failures],
             environment=os.environ,
             redaction=Redaction(home=str(Path.home()), user=_user(), host=platform.node()),
         )

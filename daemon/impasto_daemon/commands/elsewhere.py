@@ -32,15 +32,24 @@ def join(
 ) -> None:
     """Paint with a daemon on another machine from now on, until leave."""
     from impasto_protocol import connection_path, write_connection
+    from impasto_protocol.connection import write_private
     from impasto_protocol.invitation import connection_by, lasting_keys, read_invitation
 
     if (pid := running()) is not None:
         raise Refused(f"A daemon is running here (process {pid}); stop it first with 'impasto daemon stop'.")
     with refusing():
         connection = connection_by(read_invitation(invitation), lasting_keys(_keys_place()), host=host)
-        write_connection(connection, connection_path())
-    with reached("daemon join") as client:
-        report = client.status(timeout_s=ANSWER_S)
+        place = connection_path()
+        before = place.read_text(encoding="utf-8") if place.exists() else None
+        write_connection(connection, place)
+    try:
+        with reached("daemon join") as client:
+            report = client.status(timeout_s=ANSWER_S)
+    except BaseException:  # Ctrl-C, too: who is not let in has joined nothing
+        place.unlink(missing_ok=True)
+        if before is not None:
+            write_private(before, place)
+        raise
     typer.echo(f"Painting with {report.daemon} at {connection.endpoint} ({report.device}) from now on.")
 
 

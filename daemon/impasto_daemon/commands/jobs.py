@@ -48,7 +48,8 @@ def list_jobs(as_json: options.Json = False) -> None:
     try:
         with reached("jobs list") as client:
             entries = client.jobs(timeout_s=ANSWER_S)
-            LeftJob.forget_all_but({entry.job for entry in entries})
+            if joined() is None:  # a daemon elsewhere does not know those of the one here
+                LeftJob.forget_all_but({entry.job for entry in entries})
             found = [_described(entry) for entry in entries]
     except Refused as error:
         if joined() is not None or not isinstance(error.__cause__, ConnectionFileError):
@@ -87,7 +88,7 @@ def cancel(
     keep: Annotated[bool, typer.Option("--keep", help="Keep the best picture so far, to be fetched.")] = False,
 ) -> None:
     """Stop a job for good."""
-    from impasto_protocol import Answered, JobState, State
+    from impasto_protocol import Answered, JobLost, JobState, State
 
     with reached("jobs cancel") as client:
         entry = _named(client.jobs(timeout_s=ANSWER_S), name)
@@ -98,7 +99,9 @@ def cancel(
         for event in client.events(FETCH_S):
             if isinstance(event, Answered) and event.request == "CANCEL" and event.refusal is not None:
                 raise Refused(with_log_id(event.refusal))
-            if isinstance(event, State) and event.is_final:
+            if isinstance(event, JobLost) and event.job == entry.job:
+                raise Refused(f"The job {entry.job[:SHOWN_DIGITS]} is gone: it was fetched or forgotten meanwhile.")
+            if isinstance(event, State) and event.job == entry.job and event.is_final:
                 break
         else:
             raise Refused(f"The job {entry.job} has not stopped after {FETCH_S:g} s; see 'impasto jobs'.")

@@ -5,8 +5,10 @@ and whose depth, profile and EXIF it takes over, lies here, beside the connectio
 """
 
 import json
+import time
 import uuid
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
     from impasto_engine.files.picture_file import PictureFile
     from impasto_protocol import Result
 
-__all__ = ["LeftJob"]
+__all__ = ["SUBMIT_S", "LeftJob"]
+
+SUBMIT_S = 600.0
+"""Seconds for which pictures may be on their way to a daemon elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +63,11 @@ class LeftJob:
 
     @staticmethod
     def forget_all_but(jobs: Collection[str]) -> None:
-        """Removes what is remembered of jobs that are gone."""
+        """Removes what is remembered of jobs that are gone; not of those whose pictures may still be on their way."""
         for place in _place("").parent.glob("*.json"):
-            if place.stem not in jobs:
-                place.unlink(missing_ok=True)
+            with suppress(OSError):
+                if place.stem not in jobs and time.time() - place.stat().st_mtime > SUBMIT_S:
+                    place.unlink()
 
     def record(self, painting: "Painting", result: "Result") -> dict[str, Any]:
         """What is stored in the finished picture."""

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+import typer
+
 from impasto_daemon.commands.starting import with_log_id
 from impasto_daemon.commands.wording import sides, time_left
 
@@ -95,7 +97,7 @@ def watch_jobs(client: "Client", entries: "Sequence[m.JobEntry]") -> list[str]:
     Returns:
         For each that failed, which one and why.
     """
-    from impasto_protocol import Answered, JobLost, Progress, State
+    from impasto_protocol import Answered, Disconnected, JobLost, Progress, Reconnected, State
 
     failed: list[str] = []
     waiting = {entry.job for entry in entries}
@@ -118,6 +120,10 @@ def watch_jobs(client: "Client", entries: "Sequence[m.JobEntry]") -> list[str]:
                     case Answered(job=job, request="FOLLOW", refusal=refusal) if refusal is not None:
                         waiting.discard(job)
                         failed.append(f"{job[:NAME_DIGITS]} cannot be watched: {with_log_id(refusal)}")
+                    case Disconnected(error=error):
+                        typer.echo(f"{error} Waiting for it to come back; Ctrl-C leaves.", err=True)
+                    case Reconnected():
+                        typer.echo("The daemon is back.", err=True)
                     case JobLost(job=job) if job in waiting:
                         waiting.discard(job)
                         failed.append(f"{job[:NAME_DIGITS]} is gone: it was fetched or forgotten.")
