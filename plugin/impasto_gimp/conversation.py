@@ -39,7 +39,7 @@ def paint_with_windows(
             courier = _asked(procedure, source, config, installation)
             if courier is None:
                 return cancelled(procedure)
-        chosen, wish = style_of(config, installation), wish_of(config)
+        chosen, wish = style_of(config, image, installation), wish_of(config)
         return paint_with_window(procedure, image, source, chosen, wish, installation, courier)
     except LayoutError as error:
         return failed(procedure, str(error))

@@ -20,7 +20,8 @@ def run(procedure: Any, run_mode: Any, image: Any, drawables: Any, config: Any, 
     if run_mode == Gimp.RunMode.NONINTERACTIVE:
         try:
             source = check_paintable(image, drawables)
-            painting, layer = paint_layer(image, source, style_of(config, installation), wish_of(config), installation)
+            chosen = style_of(config, image, installation)
+            painting, layer = paint_layer(image, source, chosen, wish_of(config), installation)
         except LayoutError as error:
             return failed(procedure, str(error))
         return returned(procedure, run_mode, painting, layer)
@@ -41,15 +42,19 @@ def returned(procedure: Any, run_mode: Any, painting: Painting, layer: Any) -> A
     return succeeded(procedure, (Gimp.Layer, layer))
 
 
-def style_of(config: Any, installation: Installation) -> ChosenStyle:
+def style_of(config: Any, image: Any, installation: Installation) -> ChosenStyle:
     """The style that the arguments name: the layer before the file before the name.
+
+    A layer of another image than the one that is painted is not remembered by its tattoo: within that image, the same
+    number would be another layer.
 
     Raises:
         LayoutError: There is no such style.
     """
     layer = config.get_property("style-layer")
     if layer is not None and layer.is_valid():
-        choice = StyleChoice(kind="layer", title=layer.get_name(), tattoo=layer.get_tattoo() if layer.is_layer() else 0)
+        is_own = layer.is_layer() and layer.get_image().get_id() == image.get_id()
+        choice = StyleChoice(kind="layer", title=layer.get_name(), tattoo=layer.get_tattoo() if is_own else 0)
         return ChosenStyle(choice=choice, layer=layer)
     file = config.get_property("style-file")
     if file is not None:

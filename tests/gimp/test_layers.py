@@ -252,6 +252,7 @@ image = new_image(); layer = new_layer(image)
 other = new_image(50, 40, base="GRAY"); style = new_layer(other, 50, 40, name="a style")
 status, error, painted = stylize(image, layer, style_layer=style)
 told = [[status, error, painted.get_name(), recipe(painted)["gimp"]["style"]["kind"]]]
+told.append([recipe(painted)["gimp"]["style"]["tattoo"], *call("plug-in-impasto-repeat", image, [painted])[:2]])
 file = Gio.File.new_for_path({str(gimp.plugin / "styles" / "ink.jpg")!r})
 status, error, painted = stylize(image, layer, style_file=file)
 told.append([status, error, painted.get_name(), recipe(painted)["styles"][0]["file"]["absolute"]])
@@ -260,8 +261,10 @@ image.delete(); other.delete()
 tell([told, count])
 """,
     ).told
-    (by_layer, by_file), images = told
+    (by_layer, (tattoo, repeated, why_not), by_file), images = told
     assert by_layer == ["success", "success", "a style (strength 50%, 64 px, lite)", "layer"]
+    assert (tattoo, repeated) == (0, "execution-error")  # the number may be another layer's in this image
+    assert "is not in this image" in why_not
     assert by_file[:3] == ["success", "success", "ink (strength 50%, 64 px, lite)"]
     assert by_file[3].endswith("/styles/ink.jpg")
     assert images == 2
