@@ -73,7 +73,10 @@ def paint_with_window(
 
 
 def _asked(procedure: Any, source: Any, config: Any, installation: Installation) -> Courier | None:
-    """Shows the dialog; gives the courier that has found the daemon meanwhile, or None if the user does not want."""
+    """Shows the dialog; gives the courier that has found the daemon meanwhile, or None if the user does not want.
+
+    One that has given up meanwhile is replaced: the user may have mended what was wrong, and is told if not.
+    """
     dialogs: list[SettingsDialog] = []
 
     def on_news() -> None:
@@ -84,12 +87,16 @@ def _asked(procedure: Any, source: Any, config: Any, installation: Installation)
     courier = new_courier(installation, on_news)
     courier.start()
     dialogs.append(SettingsDialog(procedure, config, extent_of(source), installation, courier))
-    if dialogs[0].run():
-        dialogs.clear()
-        return courier
+    is_wanted = dialogs[0].run()
     dialogs.clear()
+    if is_wanted and courier.is_alive:
+        return courier
     courier.stop()
-    return None
+    if not is_wanted:
+        return None
+    another = new_courier(installation, lambda: None)
+    another.start()
+    return another
 
 
 def _is_in_colour(image: Any) -> bool:

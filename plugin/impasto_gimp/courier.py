@@ -148,7 +148,13 @@ class Courier:
         self._ask_after_daemon_at: float | None = None
         self._starts_left = STARTS
         self._transport = ""
+        self._has_given_up = False
         self._thread = threading.Thread(target=self._run, name="impasto-courier", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether what is left here is still carried: it was started, not stopped, and has not given up the daemon."""
+        return self._thread.is_alive() and not self._has_given_up and not self._ended.is_set()
 
     def start(self) -> None:
         """Begins to look for the daemon."""
@@ -222,6 +228,8 @@ class Courier:
         self._tell(news)
 
     def _tell(self, news: News) -> None:
+        if isinstance(news, Unreachable) and news.is_final:
+            self._has_given_up = True  # before it is told: the thread itself ends a little later
         self._news.put(news)
         self._on_news()
 

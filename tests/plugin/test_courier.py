@@ -86,6 +86,7 @@ def told(daemon: FakeDaemon) -> Iterator[Told]:
 def test_a_daemon_that_does_not_run_is_started_and_reached(told: Told) -> None:
     told.until(Starting)
     assert told.until(Reached).transport == "zmq"
+    assert told.courier.is_alive
     assert told.until(Reported).report.device == "none"
 
 
@@ -102,6 +103,7 @@ def test_a_daemon_that_does_not_start_is_told_for_good(daemon: FakeDaemon) -> No
 
     told = Told(daemon, fail)
     assert told.until(Unreachable).text == "It does not start; mend it."
+    assert not told.courier.is_alive, "an order would be left with one who carries nothing"
     told.courier.stop(wait_s=PATIENCE_S)
 
 
@@ -124,6 +126,7 @@ def test_a_broken_library_is_told_and_not_lost_in_the_thread(daemon: FakeDaemon)
         assert time.monotonic() < deadline
         threading.Event().wait(0.01)
     assert news == [Unreachable("libzmq is for another machine", is_final=True)]
+    assert not courier.is_alive
 
 
 def test_an_order_is_accepted_and_its_events_are_told(told: Told, daemon: FakeDaemon) -> None:
