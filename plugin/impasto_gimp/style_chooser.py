@@ -47,6 +47,8 @@ class StyleChooser:
         self._stack.connect("notify::visible-child", lambda *_: on_change())
         config.connect("notify::style-file", lambda *_: self._file_chosen())
         config.connect("notify::style-layer", lambda *_: on_change())
+        for page in ("file", "layer"):
+            config.connect(f"notify::style-{page}", lambda *_, page=page: self._turn_to(page))
         config.connect("notify::style-name", lambda *_: self._select())
         self._file_chosen()
         self._select()
@@ -71,6 +73,16 @@ class StyleChooser:
         if self._config.get_property("style-file") is not None or not self._names:
             return "file"
         return "built_in"
+
+    def _turn_to(self, page: str) -> None:
+        """Shows the page of a style that a preset has brought, and leaves one whose style it has taken away.
+
+        Else `apply` would clear what was brought. What `apply` itself clears is on no page that is shown.
+        """
+        if self._config.get_property(f"style-{page}") is not None:
+            self._stack.set_visible_child_name(page)
+        elif self._stack.get_visible_child_name() == page:
+            self._stack.set_visible_child_name(self._first_page())
 
     def _built_in(self, installation: Installation) -> Any:
         grid = Gtk.FlowBox(
