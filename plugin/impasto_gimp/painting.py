@@ -27,7 +27,11 @@ from impasto_protocol.states import JobState
 __all__ = ["Canvas", "Painting", "Phase"]
 
 PATIENCE_S = 6.0
-"""Seconds for which the result of a painting that was stopped is waited for; then the last preview is kept."""
+"""Seconds without the daemon after which a painting that was stopped is given up, and its last preview kept.
+
+While there is a connection, there is no limit: the daemon, too, ends the evaluation it is in, however long that takes,
+and sends the picture. Whoever does not want to wait for it can discard.
+"""
 
 ADJUST_S = 0.4
 """Seconds for which a slider must rest before the daemon is told."""
@@ -108,6 +112,7 @@ class Painting:
         self._job = ""
         self._wants_picture = True
         self._result: Result | None = None
+        self._is_connected = True
         self._give_up_at: float | None = None
         self._strength: tuple[float, float] | None = None
 
@@ -132,7 +137,8 @@ class Painting:
         if self.phase.is_over or self.phase is Phase.ENDING:
             return
         if self._canvas.is_shown or self.phase in (Phase.PAINTING, Phase.PAUSED):
-            self._end(PATIENCE_S, "Finishing…")
+            self._is(Phase.ENDING, "Finishing…")
+            self._set_patience()
             self._courier.cancel(self._job, keep_picture=True)
         else:
             self.discard()
@@ -185,6 +191,7 @@ class Painting:
             case Starting():
                 self.text = "Starting the daemon…"
             case Reached():
+                self._connected(True)
                 if self.phase is Phase.ORDERING:
                     self.text = "Sending the layer…"
             case Unreachable(text=text, is_final=True):
@@ -207,7 +214,8 @@ class Painting:
                 self._progressed(event)
             case Result():
                 self._result = event
-                self._end(None, "Fetching the finished picture…")
+                self._is(Phase.ENDING, "Fetching the finished picture…")
+                self._set_patience()
                 self._courier.fetch(self._job)
             case Fetched():
                 self._finish(event)
@@ -221,8 +229,10 @@ class Painting:
                 self._keep_last("The daemon no longer knows this painting; the last picture is kept.")
             case Disconnected(error=error):
                 self.text = str(error)
+                self._connected(False)
             case Reconnected():
                 self.text = "The daemon is back."
+                self._connected(True)
 
     def _entered(self, state: State) -> None:
         if state.state is JobState.FAILED:
@@ -285,9 +295,15 @@ class Painting:
             self._canvas.discard()
             self._is(Phase.DISCARDED, text)
 
-    def _end(self, patience_s: float | None, text: str) -> None:
-        self._give_up_at = None if patience_s is None else self._clock() + patience_s
-        self._is(Phase.ENDING, text)
+    def _connected(self, is_connected: bool) -> None:
+        if is_connected is not self._is_connected:
+            self._is_connected = is_connected
+            self._set_patience()
+
+    def _set_patience(self) -> None:
+        """See `PATIENCE_S`; a result that is on its way is always waited for."""
+        is_limited = self.phase is Phase.ENDING and self._result is None and not self._is_connected
+        self._give_up_at = self._clock() + PATIENCE_S if is_limited else None
 
     def _is(self, phase: Phase, text: str) -> None:
         self.phase, self.text = phase, text

@@ -132,27 +132,55 @@ def test_stopping_waits_for_the_result_and_keeps_it(scene: Scene) -> None:
     scene.painting.stop()
     scene.happens(preview(2))
     assert scene.canvas.shown == 1
-    scene.now = PATIENCE_S - 0.1
+    scene.now = 100 * PATIENCE_S
     scene.painting.tick()
     scene.happens(result(stopped=True), fetched(stopped=True))
     assert scene.painting.phase is Phase.KEPT
     assert scene.canvas.finished[0][1].stopped
 
 
-def test_a_result_that_does_not_come_leaves_the_last_preview(scene: Scene) -> None:
+LOST, BACK = Disconnected(error=ConnectionLostError("Lost.")), Reconnected(resumed=True)
+
+
+@pytest.mark.parametrize("is_lost_first", [False, True])
+def test_a_daemon_that_stays_away_from_a_stopped_painting_leaves_the_last_preview(
+    is_lost_first: bool, scene: Scene
+) -> None:
     scene.goes_on_to_paint()
-    scene.painting.stop()
-    scene.now = PATIENCE_S
+    scene.now = 50.0
+    steps = [scene.painting.stop, lambda: scene.happens(LOST)]
+    for step in reversed(steps) if is_lost_first else steps:
+        scene.now += PATIENCE_S
+        scene.painting.tick()
+        step()
+    scene.now += PATIENCE_S - 0.1
+    scene.happens(LOST)
+    scene.painting.tick()
+    assert scene.painting.phase is Phase.ENDING
+    scene.now += 0.1
     scene.painting.tick()
     assert scene.painting.phase is Phase.KEPT
     assert scene.canvas.finished[0][0] is None
     assert scene.canvas.finished[0][1].evaluations == 1
 
 
+def test_a_daemon_that_comes_back_to_a_stopped_painting_is_waited_for(scene: Scene) -> None:
+    scene.goes_on_to_paint()
+    scene.painting.stop()
+    scene.happens(LOST)
+    scene.now += PATIENCE_S - 0.1
+    scene.happens(BACK)
+    scene.now += 10 * PATIENCE_S
+    scene.painting.tick()
+    assert scene.painting.phase is Phase.ENDING
+    scene.happens(result(stopped=True), fetched(stopped=True))
+    assert scene.painting.phase is Phase.KEPT
+
+
 def test_a_result_that_is_on_its_way_is_waited_for_however_long_it_takes(scene: Scene) -> None:
     scene.goes_on_to_paint()
     scene.painting.stop()
-    scene.happens(result())
+    scene.happens(result(), LOST)
     scene.now = 10 * PATIENCE_S
     scene.painting.tick()
     assert scene.painting.phase is Phase.ENDING
@@ -216,8 +244,8 @@ def test_a_painting_that_fails_keeps_the_picture_it_had(scene: Scene) -> None:
     [
         (Starting(), "Starting the daemon…"),
         (Unreachable("Waiting.", is_final=False), "Waiting."),
-        (Happened(Disconnected(error=ConnectionLostError("Lost."))), "Lost."),
-        (Happened(Reconnected(resumed=True)), "The daemon is back."),
+        (Happened(LOST), "Lost."),
+        (Happened(BACK), "The daemon is back."),
         (Happened(Answered(job=JOB, request="PAUSE", refusal=WrongStateError("Not now."))), "Not now."),
         (Happened(state(JobState.QUEUED)), "Waiting in the queue…"),
         (Happened(state(JobState.INTERRUPTED)), "The painting was interrupted, and begins anew…"),
@@ -275,6 +303,8 @@ ACTS = {
     "result": lambda s: s.happens(result()),
     "fetched": lambda s: s.happens(fetched()),
     "lost": lambda s: s.happens(JobLost(job=JOB)),
+    "away": lambda s: s.happens(LOST),
+    "back": lambda s: s.happens(BACK),
     "stop": lambda s: s.painting.stop(),
     "discard": lambda s: s.painting.discard(),
     "tick": lambda s: s.painting.tick(),
