@@ -4,6 +4,7 @@ A painting whose GIMP has crashed, or was closed, goes on in the daemon; here it
 """
 
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from functools import partial
@@ -57,6 +58,8 @@ class _Window:
         self._image = image
         self._installation = installation
         self._is_open = True
+        self._bringing = 0
+        self._is_to_close = False
         self._jobs: list[dict[str, Any]] = []
         self._dialog = Gtk.Dialog(title="Impasto: Paintings")
         self._dialog.set_default_size(560, 320)
@@ -76,10 +79,14 @@ class _Window:
         self._dialog.show_all()
 
     def run(self) -> None:
-        """Shows it until it is closed."""
+        """Shows it until it is closed, and no picture is on its way any more: it would come to nobody."""
         self._look()
         timer = GLib.timeout_add(LOOK_AGAIN_MS, self._look)
         self._dialog.run()
+        while self._bringing:
+            self._is_to_close = True
+            self._note.set_text("The picture is on its way; the window closes when it is there.")
+            self._dialog.run()
         self._is_open = False
         GLib.source_remove(timer)
         self._dialog.destroy()
@@ -142,26 +149,34 @@ class _Window:
         file = folder / "painting.png"
 
         def brought(_answer: Any, trouble: str | None) -> None:
+            self._bringing -= 1
+            if trouble is None and not self._insert(file):
+                trouble = f"GIMP could not put the picture there; it is in {str(file)!r}."
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
             self._note.set_text(trouble or "")
-            if trouble is None:
-                self._insert(file)
-            file.unlink(missing_ok=True)
-            folder.rmdir()
             self._look()
+            if self._is_to_close and trouble is None and not self._bringing:
+                self._dialog.response(self._gtk.ResponseType.CLOSE)
 
+        self._bringing += 1
         self._ask(("jobs", "fetch", name, "-o", str(file)), brought)
 
-    def _insert(self, file: Path) -> None:
-        """As a layer of the image, or as an image of its own where there is none."""
+    def _insert(self, file: Path) -> bool:
+        """As a layer of the image, or as an image of its own where there is none; says whether it is there."""
         place = Gio.File.new_for_path(str(file))
         if self._image is None or not self._image.is_valid():
             image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, place)
+            if image is None:
+                return False
             Gimp.Display.new(image)
-            return
+            return True
         layer = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, self._image, place)
+        if layer is None or not self._image.insert_layer(layer, None, 0):
+            return False
         layer.set_name("Painting")
-        self._image.insert_layer(layer, None, 0)
         Gimp.displays_flush()
+        return True
 
 
 def _shown(widget: Any) -> Any:
