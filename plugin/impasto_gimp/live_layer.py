@@ -80,9 +80,9 @@ class LiveLayer:
     def trouble(self) -> str | None:
         """See `Canvas`."""
         if not self._image.is_valid():
-            return "The image was closed."
+            return "The image was closed, and the painting has ended."
         if not self._is_shown:
-            return None if self.layer.is_valid() else "The new layer is gone."
+            return None if self.layer.is_valid() else "The new layer is gone, and the painting has ended."
         if not self._is_attached:
             return "The layer was deleted, and the painting has ended."
         if self.layer.get_lock_content():

@@ -92,6 +92,7 @@ class Painting:
     Attributes:
         phase: Where it stands.
         text: A sentence about that.
+        is_cut_short: Whether it is over, kept or discarded, but by neither user nor finished picture; `text` says why.
         progress: The last that was heard.
         losses: The loss at each evaluation heard of, as (evaluation, loss).
         previews: How many have been shown.
@@ -102,6 +103,7 @@ class Painting:
     ) -> None:
         self.phase = Phase.ORDERING
         self.text = "Looking for the daemon…"
+        self.is_cut_short = False
         self.progress: Progress | None = None
         self.losses: list[tuple[int, float]] = []
         self.previews = 0
@@ -239,7 +241,7 @@ class Painting:
             assert state.failure is not None  # noqa: S101
             self._fail(state.failure.text)
         elif state.state is JobState.CANCELLED:
-            self._keep_last("The painting was cancelled.")
+            self._keep_last("The painting was cancelled.", is_cut_short=self.phase is not Phase.ENDING)
         elif self.phase is Phase.ENDING:
             return
         elif state.state is JobState.RUNNING:
@@ -286,8 +288,9 @@ class Painting:
             self._canvas.discard()
         self._is(Phase.FAILED, text)
 
-    def _keep_last(self, text: str) -> None:
+    def _keep_last(self, text: str, *, is_cut_short: bool = True) -> None:
         """Ends it with the last preview."""
+        self.is_cut_short = is_cut_short
         if self._canvas.is_shown:
             self._canvas.finish(None, outcome_of_progress(self.progress, self._wish))
             self._is(Phase.KEPT, text)

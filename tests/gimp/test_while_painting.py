@@ -221,6 +221,26 @@ image.delete()
     assert first < 5.0  # about one on an idle machine
 
 
+def test_a_painting_that_something_else_cuts_short_without_a_picture_is_a_failure_that_says_why(gimp: Gimp) -> None:
+    status, error = clean(
+        staged(
+            gimp,
+            """
+from types import SimpleNamespace
+from impasto_gimp.stylize_run import returned
+image = new_image(); layer = new_layer(image)
+painting, result, view = painted(image, layer, lambda p: image.remove_layer(image.get_layers()[0]))
+made = []
+procedure = SimpleNamespace(new_return_values=lambda status, error: made.append([status.value_nick, error.message]))
+returned(procedure, Gimp.RunMode.NONINTERACTIVE, painting, result)
+tell(made[0])
+image.delete()
+""",
+        )
+    )
+    assert (status, error) == ("execution-error", "The layer was deleted, and the painting has ended.")
+
+
 # Deaths
 
 

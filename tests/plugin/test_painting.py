@@ -293,6 +293,28 @@ def test_a_job_that_the_daemon_has_lost_leaves_what_there_is(scene: Scene) -> No
     assert scene.painting.phase is Phase.KEPT
 
 
+def test_an_ending_is_cut_short_if_neither_the_user_nor_a_finished_picture_has_made_it(scene: Scene) -> None:
+    scene.goes_on_to_paint()
+    scene.happens(state(JobState.CANCELLED))
+    assert scene.painting.is_cut_short, "cancelled by another program"
+    refused, locked, finished, stopped, discarded = (Scene() for _ in range(5))
+    for each in (refused, locked, finished, stopped, discarded):
+        each.goes_on_to_paint()
+    refused.happens(result(), Answered(job=JOB, request="FETCH", refusal=WrongStateError("Gone.")))
+    assert (refused.painting.phase, refused.painting.is_cut_short) == (Phase.KEPT, True)
+    assert "Gone." in refused.painting.text
+    locked.canvas.why = "locked"
+    locked.painting.tick()
+    assert locked.painting.is_cut_short
+    finished.happens(result(), fetched())
+    stopped.painting.stop()
+    stopped.happens(state(JobState.CANCELLED))
+    discarded.painting.discard()
+    for each in (finished, stopped, discarded):
+        assert each.painting.phase.is_over
+        assert not each.painting.is_cut_short
+
+
 ACTS = {
     "accepted": lambda s: s.painting.heard(Accepted(JOB)),
     "running": lambda s: s.happens(state(JobState.RUNNING)),
