@@ -227,6 +227,37 @@ tell(told)
         daemon.stop()
 
 
+def test_a_preset_turns_to_the_page_of_its_style(gimp: Gimp, show: Callable[[Gimp, str], Shown]) -> None:
+    gimp_shown = show(
+        gimp,
+        f"""
+import gi, sys
+from pathlib import Path
+from types import SimpleNamespace
+gi.require_version("Gtk", "3.0"); gi.require_version("GimpUi", "3.0")
+from gi.repository import GimpUi, Gtk
+GimpUi.init("a test")
+folder = Path({str(gimp.plugin)!r}); sys.path.insert(0, str(folder))
+from impasto_gimp.installation import find_installation
+from impasto_gimp.style_chooser import StyleChooser
+image = new_image(); layer = new_layer(image)
+config = Gimp.get_pdb().lookup_procedure("plug-in-impasto-stylize").create_config()
+dialog = SimpleNamespace(get_widget=lambda *_: Gtk.Label())
+chooser = StyleChooser(dialog, config, find_installation(folder), lambda: None)
+file = Gio.File.new_for_path(str(folder / "styles" / "mosaic.jpg"))
+told = [chooser._stack.get_visible_child_name()]
+for name, value in (("file", file), ("layer", layer), ("layer", None), ("file", None)):
+    config.set_property(f"style-{{name}}", value)
+    told.append(chooser._stack.get_visible_child_name())
+config.set_property("style-file", file)
+chooser.apply()
+told.append(config.get_property("style-file") is not None)
+tell(told); image.delete()
+""",
+    )
+    assert gimp_shown.told() == ["built_in", "file", "layer", "file", "built_in", True]
+
+
 def is_being_started(daemon: Daemon) -> bool:
     """Whether a process is about to start that daemon; one that starts after it was stopped would stay."""
     mark = f"IMPASTO_CONNECTION={daemon.connection}".encode()
