@@ -28,6 +28,8 @@ class Serving:
         self._thread: threading.Thread | None = None
 
     def start(self, **options: Any) -> None:
+        # The memory of this process is that of all tests before, TensorFlow included.
+        options.setdefault("memory_bytes", 2**40)
         ready = threading.Event()
 
         async def serve() -> None:
