@@ -15,7 +15,8 @@ OUT    := out
 TORCH  ?= torch==2.13.0
 
 PYTEST := $(BIN)/python -m pytest
-CONFORMANCE := tests/engine/test_backend_conformance.py tests/engine/test_recipes_against_oracle.py tests/training
+CONFORMANCE := tests/engine/test_backend_conformance.py tests/engine/test_recipes_against_oracle.py \
+               tests/engine/test_device_descent.py tests/training
 
 .PHONY: help setup demo test test-outside-gimp test-gimp test-slow test-backends lint format types imports check dist clean
 .DEFAULT_GOAL := help

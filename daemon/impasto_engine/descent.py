@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from impasto_engine.errors import PaintingError
 from impasto_engine.minimise import Bounds, Following, Memory, Minimise
 
-__all__ = ["Descent", "OnEvaluation", "descend"]
+__all__ = ["Descent", "OnEvaluation", "descend", "unpaintable"]
 
 Terms = NDArray[np.float32]
 Picture = NDArray[np.float32]
@@ -77,16 +77,30 @@ class Descent(Generic[WeightsT]):
         after = replace(self, evaluations=self.evaluations + 1)
         if not (np.isfinite(loss) and bool(np.isfinite(gradient).all()) and loss <= EXPLOSION * self.first_loss):
             if self.evaluations == 0:
-                raise PaintingError(
-                    f"The network gave the loss {loss} for the starting picture, which cannot be painted from; "
-                    "its weights may be damaged: fetch them again or choose another network."
-                )
-            return replace(after, rollbacks=self.rollbacks + 1, rollbacks_in_a_row=self.rollbacks_in_a_row + 1)
+                raise unpaintable(loss)
+            return after.rolled_back()
         if math.isinf(self.first_loss):
             after = replace(after, first_loss=max(loss, float(np.finfo(np.float32).tiny)))
         if loss < self.loss:
             after = replace(after, picture=picture, terms=terms, loss=loss, rollbacks_in_a_row=0)
         return after
+
+    def rolled_back(self) -> "Descent[WeightsT]":
+        """With one more loss that is not finite or exploded."""
+        return replace(self, rollbacks=self.rollbacks + 1, rollbacks_in_a_row=self.rollbacks_in_a_row + 1)
+
+    @property
+    def at_a_standstill(self) -> bool:
+        """Whether the optimiser has gained too little since it was last started anew to be started again."""
+        return self.loss > (1.0 - STANDSTILL) * self.round_loss
+
+
+def unpaintable(loss: float) -> PaintingError:
+    """The error of a network that gives no finite number for the starting picture."""
+    return PaintingError(
+        f"The network gave the loss {loss} for the starting picture, which cannot be painted from; "
+        "its weights may be damaged: fetch them again or choose another network."
+    )
 
 
 OnEvaluation = Callable[[Descent[WeightsT], Terms, Callable[[], Descent[WeightsT]]], bool]
@@ -186,6 +200,6 @@ def descend(
             state = state.weighed(weights())
             continue
         round_is_over = round_evaluations is not None and state.evaluations - state.round_began >= round_evaluations
-        if not round_is_over and state.loss > (1.0 - STANDSTILL) * state.round_loss:
+        if not round_is_over and state.at_a_standstill:
             break
     return state

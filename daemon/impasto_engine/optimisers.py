@@ -10,7 +10,24 @@ from impasto_engine.errors import CheckpointError
 from impasto_engine.minimise import HISTORY, Bounds, Evaluate, Memory, Minimise
 from impasto_engine.projected_lbfgs import projected_lbfgs
 
-__all__ = ["OPTIMISERS", "scipy_lbfgs"]
+__all__ = ["DEVICE", "HOST", "OPTIMISERS", "optimizer_for", "scipy_lbfgs"]
+
+HOST, DEVICE = "lbfgs", "device"
+"""The names of our own, which is the same method either way: with its vectors in the host's memory, or in the device's.
+The latter is `device_descent`, which is not called as the others are."""
+
+
+def optimizer_for(wanted: str, *, device: str, tiled: bool) -> str:
+    """Which optimiser a scale is painted with.
+
+    Args:
+        wanted: The setting's or the recipe's. `lbfgs` stays on the device where that is a GPU.
+        device: As `Backend.device` names it.
+        tiled: Whether the picture is looked at in tiles; it is then put together on the host, and minimised there.
+    """
+    if wanted not in (HOST, DEVICE):
+        return wanted
+    return HOST if tiled or (wanted == HOST and device == "CPU") else DEVICE
 
 
 def scipy_lbfgs(
@@ -59,5 +76,5 @@ def scipy_lbfgs(
     )
 
 
-OPTIMISERS: Mapping[str, Minimise] = {"lbfgs": projected_lbfgs, "scipy": scipy_lbfgs}
-"""`lbfgs` is ours and made for pictures; `scipy` is the reference."""
+OPTIMISERS: Mapping[str, Minimise] = {HOST: projected_lbfgs, "scipy": scipy_lbfgs}
+"""Those on the host: `lbfgs`, ours and made for pictures, and `scipy`, the reference."""

@@ -2,22 +2,23 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property, lru_cache
 from typing import NamedTuple, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto_engine import machine
+from impasto_engine import backend, machine
 from impasto_engine.budget import crop_within, default_budget_bytes, work
 from impasto_engine.checkpoint import Checkpoint
 from impasto_engine.descent import Descent, descend
+from impasto_engine.device_descent import compile_descent, descend_on_device, is_memory_of_device
 from impasto_engine.errors import CheckpointError, SettingsError
 from impasto_engine.fingerprint import fingerprint
 from impasto_engine.materials import Materials, prepare
 from impasto_engine.networks.network import Extractor, Network
-from impasto_engine.optimisers import OPTIMISERS
+from impasto_engine.optimisers import DEVICE, OPTIMISERS, optimizer_for
 from impasto_engine.pace import Pace
 from impasto_engine.progress import Losses, Painting, Progress
 from impasto_engine.recipes import Start, recipe_named
@@ -193,7 +194,14 @@ class Painter:
         self._began -= checkpoint.seconds
         self._spent = checkpoint.evaluations
         self._rollbacks = checkpoint.rollbacks
-        return checkpoint.stage, checkpoint.descent
+        descent, on_device = checkpoint.descent, self._optimizer(checkpoint.stage) == DEVICE
+        if descent.memory is not None and is_memory_of_device(descent.memory) != on_device:
+            descent = replace(descent, memory=None)  # begun on another machine: on from the best picture
+        return checkpoint.stage, descent
+
+    def _optimizer(self, index: int) -> str:
+        wanted = self._settings.optimizer or self._recipe.optimizer
+        return optimizer_for(wanted, device=backend.current().device(), tiled=self._crops[index] is not None)
 
     def _start_at(self, scale: Scale) -> Colours:
         height, width = scale.height, scale.width
@@ -242,12 +250,8 @@ class Painter:
     def _descend(self, problem: Problem, at: Colours | Descent[Weights], index: int) -> Descent[Weights]:
         scale, recipe = self._plan[index].scale, self._recipe
         shape = (scale.height, scale.width, 3)
-        compiled = self._workshop.gradient(problem.kind, shape, problem.arguments, problem.gradient)
+        bounds = (0.0, 255.0) if recipe.bounded else None
         weighed = lru_cache(maxsize=1)(problem.weighed)
-
-        def evaluate(point: Colours, weights: Weights) -> tuple[NDArray[np.float32], Colours]:
-            terms, gradient = compiled(point[None], weighed(weights))
-            return terms, gradient[0]
 
         def told(
             state: Descent[Weights], terms: NDArray[np.float32], resumable: Callable[[], Descent[Weights]]
@@ -256,12 +260,38 @@ class Painter:
             return self._should_stop()
 
         self._pace.begin()
+        optimizer = self._optimizer(index)
+        if optimizer == DEVICE:
+            return descend_on_device(
+                self._workshop.function(
+                    (problem.kind, bounds),
+                    shape,
+                    problem.arguments,
+                    lambda: compile_descent(problem.objective, (1, *shape), bounds),
+                ),
+                weighed,
+                at,
+                scale.evaluations,
+                terms=len(problem.objective.term_names),
+                bounds=bounds,
+                first_step=recipe.first_step,
+                round_evaluations=recipe.round_evaluations,
+                weights=self._weights,
+                on_evaluation=told,
+                clock=self._clock,
+            )
+        compiled = self._workshop.function(problem.kind, shape, problem.arguments, problem.gradient)
+
+        def evaluate(point: Colours, weights: Weights) -> tuple[NDArray[np.float32], Colours]:
+            terms, gradient = compiled(point[None], weighed(weights))
+            return terms, gradient[0]
+
         return descend(
             evaluate,
             at,
             scale.evaluations,
-            minimise=OPTIMISERS[self._settings.optimizer or recipe.optimizer],
-            bounds=(0.0, 255.0) if recipe.bounded else None,
+            minimise=OPTIMISERS[optimizer],
+            bounds=bounds,
             first_step=recipe.first_step,
             round_evaluations=recipe.round_evaluations,
             weights=self._weights,

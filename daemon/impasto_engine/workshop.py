@@ -6,12 +6,11 @@ picture makes a workshop and passes it to each.
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
-from typing import Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto_engine.backend import GradientFunction
 from impasto_engine.limits import MAX_COMPILED_FUNCTIONS, MAX_STATISTICS_BYTES
 from impasto_engine.types import Tree
 
@@ -21,6 +20,7 @@ Statistics: TypeAlias = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float
 """For each tap the mean and the second moment of a style image's features."""
 
 MadeT = TypeVar("MadeT")
+FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 
 class Workshop:
@@ -34,13 +34,13 @@ class Workshop:
     def __init__(
         self, *, functions: int = MAX_COMPILED_FUNCTIONS, statistics_bytes: int = MAX_STATISTICS_BYTES
     ) -> None:
-        self._functions: _Shelf[GradientFunction] = _Shelf(functions, lambda _: 1)
+        self._functions: _Shelf[Callable[..., Any]] = _Shelf(functions, lambda _: 1)
         self._statistics: _Shelf[Statistics] = _Shelf(statistics_bytes, _size_bytes)
 
-    def gradient(
-        self, kind: Hashable, shape: tuple[int, ...], arguments: Tree, make: Callable[[], GradientFunction]
-    ) -> GradientFunction:
-        """A compiled function that gives terms and the gradient of their sum; see `Backend.compile_gradient`.
+    def function(
+        self, kind: Hashable, shape: tuple[int, ...], arguments: Tree, make: Callable[[], FunctionT]
+    ) -> FunctionT:
+        """A compiled function of a picture, such as the gradient of a loss; see `Backend`.
 
         Args:
             kind: Equal for functions that compute the same.
@@ -48,7 +48,7 @@ class Workshop:
             arguments: Some of the form that it will be called with.
             make: Makes it.
         """
-        return self._functions.get((kind, shape, _form(arguments)), make)
+        return cast("FunctionT", self._functions.get((kind, shape, _form(arguments)), make))
 
     def statistics(self, kind: Hashable, make: Callable[[], Statistics]) -> Statistics:
         """The statistics of a style image.

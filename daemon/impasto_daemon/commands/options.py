@@ -232,7 +232,10 @@ Pooling = Annotated[
 Optimizer = Annotated[
     str | None,
     typer.Option(
-        "--optimizer", metavar="lbfgs|scipy", help="Which optimizer: our own, or SciPy's.", rich_help_panel=_METHOD
+        "--optimizer",
+        metavar="lbfgs|device|scipy",
+        help="Which optimizer: ours, ours in Keras, or SciPy's.",
+        rich_help_panel=_METHOD,
     ),
 ]
 MemoryBudget = Annotated[

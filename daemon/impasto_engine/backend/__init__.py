@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from impasto_engine.errors import SettingsError
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["Backend", "GradientFunction", "TermsFunction", "current"]
+__all__ = ["Advance", "Backend", "GradientFunction", "StepFunction", "TermsFunction", "current"]
 
 TermsFunction = Callable[[Tensor, Tree], Tensor]
 """`(picture (1, H, W, 3) float32, arguments) -> terms (T,) float32`, written in `keras.ops`."""
@@ -24,12 +24,28 @@ TermsFunction = Callable[[Tensor, Tree], Tensor]
 GradientFunction = Callable[[NDArray[np.float32], Tree], tuple[NDArray[np.float32], NDArray[np.float32]]]
 """`(picture (1, H, W, 3), arguments) -> (terms (T,), gradient of their sum (1, H, W, 3))`, NumPy in and out."""
 
+StepFunction = Callable[[Tree, Tensor, Tensor], Tree]
+"""`(state, terms (T,), gradient (n,)) -> state` of an optimiser, written in `keras.ops`."""
+
+Advance = Callable[[Tree, Tree], Tree]
+"""`(state, arguments) -> state` after one more evaluation; tensors of the device in and out, and nothing in between
+asks the host."""
+
 
 class Backend(Protocol):
     """What a backend module offers beside `keras.ops`."""
 
     def compile_gradient(self, terms: TermsFunction) -> GradientFunction:
         """One function that gives the terms and the gradient of their sum in one pass."""
+
+    def compile_advance(self, terms: TermsFunction, step: StepFunction, shape: tuple[int, ...]) -> Advance:
+        """An evaluation at the `trial` of a state, together with the optimiser's step from there.
+
+        Args:
+            terms: What is minimised.
+            step: The optimiser.
+            shape: Of the picture, `(1, H, W, 3)`, of which the state's vectors are the values.
+        """
 
     def forward(self, function: Callable[[Tensor, Tree], Tree], picture: Tensor, arguments: Tree) -> Tree:
         """What `function` gives this once, without a gradient, in the shortest time."""

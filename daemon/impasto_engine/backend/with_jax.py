@@ -6,26 +6,43 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto_engine.backend import GradientFunction, TermsFunction
+from impasto_engine.backend import Advance, GradientFunction, StepFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_forward", "compile_gradient", "device", "forward", "use_device"]
+__all__ = ["compile_advance", "compile_forward", "compile_gradient", "device", "forward", "use_device"]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
     """See `Backend.compile_gradient`."""
-
-    def loss_and_terms(picture: Tensor, arguments: Tree) -> tuple[Tensor, Tensor]:
-        values = terms(picture, arguments)
-        return values.sum(), values
-
-    compiled = jax.jit(jax.value_and_grad(loss_and_terms, has_aux=True))
+    compiled = jax.jit(_value_and_gradient(terms))
 
     def call(picture: NDArray[np.float32], arguments: Tree) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         (_, values), gradient = compiled(picture, arguments)
         return np.asarray(values), np.asarray(gradient)
 
     return call
+
+
+def compile_advance(terms: TermsFunction, step: StepFunction, shape: tuple[int, ...]) -> Advance:
+    """See `Backend.compile_advance`."""
+    look = _value_and_gradient(terms)
+
+    def advance(state: Tree, arguments: Tree) -> Tree:
+        (_, values), gradient = look(state["trial"].reshape(shape), arguments)
+        return step(state, values, gradient.reshape(-1))
+
+    compiled: Advance = jax.jit(advance)
+    return compiled
+
+
+def _value_and_gradient(terms: TermsFunction) -> Callable[[Tensor, Tree], tuple[tuple[Tensor, Tensor], Tensor]]:
+    def loss_and_terms(picture: Tensor, arguments: Tree) -> tuple[Tensor, Tensor]:
+        values = terms(picture, arguments)
+        return values.sum(), values
+
+    look: Callable[[Tensor, Tree], tuple[tuple[Tensor, Tensor], Tensor]]
+    look = jax.value_and_grad(loss_and_terms, has_aux=True)
+    return look
 
 
 def forward(function: Callable[[Tensor, Tree], Tree], picture: Tensor, arguments: Tree) -> Tree:

@@ -1,35 +1,48 @@
 """Gradients, compilation and devices with TensorFlow."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from impasto_engine.backend import GradientFunction, TermsFunction
+from impasto_engine.backend import Advance, GradientFunction, StepFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_forward", "compile_gradient", "device", "forward", "use_device"]
+__all__ = ["compile_advance", "compile_forward", "compile_gradient", "device", "forward", "use_device"]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
     """See `Backend.compile_gradient`."""
-
-    def terms_and_gradient(picture: Tensor, arguments: Tree) -> tuple[Tensor, Tensor]:
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(picture)
-            values = terms(picture, arguments)
-            loss = tf.reduce_sum(values)
-        return values, tape.gradient(loss, picture)
-
-    compiled = _Compiled(terms_and_gradient)
+    compiled = _Compiled(partial(_terms_and_gradient, terms))
 
     def call(picture: NDArray[np.float32], arguments: Tree) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         values, gradient = compiled(picture, arguments)
         return values.numpy(), gradient.numpy()
 
     return call
+
+
+def compile_advance(terms: TermsFunction, step: StepFunction, shape: tuple[int, ...]) -> Advance:
+    """See `Backend.compile_advance`."""
+
+    def advance(trial: Tensor, arguments: Tree) -> Tree:
+        state, others = arguments
+        values, gradient = _terms_and_gradient(terms, tf.reshape(trial, shape), others)
+        return step(state, values, tf.reshape(gradient, (-1,)))
+
+    compiled = _Compiled(advance)
+    return lambda state, arguments: compiled(state["trial"], (state, arguments))
+
+
+def _terms_and_gradient(terms: TermsFunction, picture: Tensor, arguments: Tree) -> tuple[Tensor, Tensor]:
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(picture)
+        values = terms(picture, arguments)
+        loss = tf.reduce_sum(values)
+    return values, tape.gradient(loss, picture)
 
 
 def forward(function: Callable[[Tensor, Tree], Tree], picture: Tensor, arguments: Tree) -> Tree:

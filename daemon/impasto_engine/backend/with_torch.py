@@ -7,23 +7,39 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from impasto_engine.backend import GradientFunction, TermsFunction
+from impasto_engine.backend import Advance, GradientFunction, StepFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_forward", "compile_gradient", "device", "forward", "use_device"]
+__all__ = ["compile_advance", "compile_forward", "compile_gradient", "device", "forward", "use_device"]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
     """See `Backend.compile_gradient`."""
 
     def call(picture: NDArray[np.float32], arguments: Tree) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        variable = keras.ops.convert_to_tensor(picture).detach().requires_grad_(True)
-        with torch.enable_grad():
-            values = terms(variable, _tensors(arguments))
-            (gradient,) = torch.autograd.grad(values.sum(), variable)
-        return values.detach().cpu().numpy(), gradient.cpu().numpy()
+        values, gradient = _terms_and_gradient(terms, keras.ops.convert_to_tensor(picture), arguments)
+        return values.cpu().numpy(), gradient.cpu().numpy()
 
     return call
+
+
+def compile_advance(terms: TermsFunction, step: StepFunction, shape: tuple[int, ...]) -> Advance:
+    """See `Backend.compile_advance`."""
+
+    def advance(state: Tree, arguments: Tree) -> Tree:
+        values, gradient = _terms_and_gradient(terms, state["trial"].reshape(shape), arguments)
+        with torch.no_grad():
+            return step(state, values, gradient.reshape(-1))
+
+    return advance
+
+
+def _terms_and_gradient(terms: TermsFunction, picture: Tensor, arguments: Tree) -> tuple[Tensor, Tensor]:
+    variable = picture.detach().requires_grad_(True)
+    with torch.enable_grad():
+        values = terms(variable, _tensors(arguments))
+        (gradient,) = torch.autograd.grad(values.sum(), variable)
+    return values.detach(), gradient
 
 
 def forward(function: Callable[[Tensor, Tree], Tree], picture: Tensor, arguments: Tree) -> Tree:
