@@ -32,13 +32,12 @@ def main(case: dict[str, Any]) -> dict[str, Any]:
             the recipe's own number).
 
     Returns:
-        The cost of an evaluation, the peak memory after it, and of the painting its evaluations as
-        `[seconds, scale, scales, best loss]`.
+        The cost of an evaluation, the peak memory after it, the machine's peak of arithmetic, and of the painting its
+        evaluations as `[seconds, scale, scales, best loss]`.
     """
     start_keras()
     from impasto_engine import Progress, Settings, Style, load_network, paint
-    from impasto_engine.machine import convolution_flops_per_s
-    from impasto_engine.measure import measure_evaluation
+    from impasto_engine.measure import matmul_peak, measure_evaluation
     from impasto_engine.networks.network import Precision
 
     weights = None if case["weights"] is None else Path(case["weights"])
@@ -48,8 +47,8 @@ def main(case: dict[str, Any]) -> dict[str, Any]:
     cost = measure_evaluation(content, style, network, settings, repeats=case["repeats"], clock=time.perf_counter)
     result = {
         **asdict(cost),
-        "convolution_flops_per_s": convolution_flops_per_s(Precision(cost.precision)),
         "evaluation_peak_bytes": peak_bytes(),
+        "matmul_flops_per_s": matmul_peak(Precision(cost.precision)),
     }
     if case["paint"]:
         course: list[tuple[float, int, int, float]] = []

@@ -5,18 +5,25 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from keras import ops
+
 from impasto_engine import backend, machine
 from impasto_engine.cost import PASSES
 from impasto_engine.materials import prepare
-from impasto_engine.networks.network import Network
+from impasto_engine.networks.network import Network, Precision
 from impasto_engine.recipes import recipe_named
 from impasto_engine.settings import Settings, Style
 from impasto_engine.stages import painting_size
 from impasto_engine.targets import pose
-from impasto_engine.types import Pixels
+from impasto_engine.types import Pixels, Tensor, Tree
 from impasto_engine.weighing import weights_of
 
-__all__ = ["EvaluationCost", "measure_evaluation"]
+__all__ = ["EvaluationCost", "matmul_peak", "measure_evaluation"]
+
+PEAK_SIDES = (2048, 4096)
+"""Rows and columns of the matrices that are multiplied to learn the machine's peak: large enough to be bound by
+arithmetic, on a GPU too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,3 +100,25 @@ def measure_evaluation(
         best_s=min(times[1:]),
         flops=int(PASSES * problem.objective.extractor.flops(height, width)),
     )
+
+
+def matmul_peak(precision: Precision, *, repeats: int = 3, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Floating-point operations a second of the fastest product of two large matrices on this machine, right now.
+
+    Args:
+        precision: Of the matrices.
+        repeats: Products of each size.
+        clock: Gives seconds.
+    """
+
+    def multiply(left: Tensor, right: Tree) -> Tree:
+        return ops.matmul(left, right)
+
+    look, best = backend.current().compile_forward(multiply), 0.0
+    for side in PEAK_SIDES:
+        matrix = ops.cast(np.random.default_rng(0).normal(size=(side, side)).astype(np.float32), precision.value)
+        for _ in range(repeats + 1):  # the first compiles
+            began = clock()
+            ops.convert_to_numpy(look(matrix, matrix)[0, 0])  # waits for the product
+            best = max(best, 2.0 * side**3 / (clock() - began))
+    return best

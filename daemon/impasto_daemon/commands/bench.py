@@ -2,9 +2,10 @@
 
 import json
 import math
+import statistics
 import subprocess
 import sys
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -92,15 +93,22 @@ def _add_time_to_loss(results: "Sequence[_Case]") -> None:
         goal = goals.setdefault(result["size"], _LOSS_TOLERANCE * min(loss for _, loss in last_scale))
         result["goal_loss"] = goal
         result["final_loss"] = min(loss for _, loss in last_scale)
+        result["evaluation_to_next_s"] = _to_next(result["course"])
         result["to_goal_s"] = min((s for s, loss in last_scale if loss <= goal), default=math.inf)
+
+
+def _to_next(course: "Sequence[tuple[float, int, int, float]]") -> float | None:
+    """Median seconds from one evaluation at full size to the next, the step included; None where there is but one."""
+    moments = [s for s, scale, scales, _ in course if scale == scales]
+    return statistics.median(later - earlier for earlier, later in pairwise(moments)) if len(moments) > 1 else None
 
 
 def _print_table(results: "Sequence[_Case]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    head = ("picture", "precision", "s/evaluation", "first", "GFLOP", "GFLOP/s", "of one convolution", "memory")
-    painted = ("painting", "its memory", "loss", "s to loss") if "course" in results[0] else ()
+    head = ("picture", "precision", "s/evaluation", "first", "GFLOP", "GFLOP/s", "of matmul's", "memory")
+    painted = ("painting", "to the next", "its memory", "loss", "s to loss") if "course" in results[0] else ()
     table = Table(*head, *painted)
     for r in results:
         speed = r["flops"] / r["median_s"]
@@ -111,12 +119,14 @@ def _print_table(results: "Sequence[_Case]") -> None:
             f"{r['first_s']:.2f}",
             f"{r['flops'] / 1e9:.0f}",
             f"{speed / 1e9:.0f}",
-            f"{speed / r['convolution_flops_per_s']:.0%}",
+            f"{speed / r['matmul_flops_per_s']:.0%} of {r['matmul_flops_per_s'] / 1e9:.0f}",
             _memory(r["evaluation_peak_bytes"]),
         ]
         if painted:
             goal = f"{r['goal_loss']:.1f}: {r['to_goal_s']:.0f}"
-            row += [f"{r['painting_s']:.0f} s", _memory(r["painting_peak_bytes"]), f"{r['final_loss']:.1f}", goal]
+            to_next = "" if r["evaluation_to_next_s"] is None else f"{r['evaluation_to_next_s']:.3f}"
+            memory_then = _memory(r["painting_peak_bytes"])
+            row += [f"{r['painting_s']:.0f} s", to_next, memory_then, f"{r['final_loss']:.1f}", goal]
         table.add_row(*row)
     Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table)
 
