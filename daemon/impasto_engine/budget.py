@@ -1,17 +1,20 @@
-"""Memory: what a painting needs, and how much of its picture may be looked at at once to stay within a budget.
+"""Memory: what a painting needs, and how it keeps within a budget.
 
 The largest part are the features of every layer, which are kept for the gradient; they are bounded by looking at the
-picture tile by tile (see `tiling`). The vectors of the optimiser are as large as the picture, and are not.
+picture tile by tile (see `tiling`). What is as large as the picture itself is not; but the optimiser can do with a
+shorter history.
 """
 
 import math
+from typing import NamedTuple
 
 import psutil
 
+from impasto_engine.minimise import HISTORY
 from impasto_engine.networks.network import Extractor, Precision, evaluation_work
 from impasto_engine.tiles import tiles
 
-__all__ = ["crop_within", "default_budget_bytes", "peak_bytes", "work"]
+__all__ = ["Room", "default_budget_bytes", "peak_bytes", "room_within", "work"]
 
 RUNTIME_BYTES = 620e6
 """Resident memory of Python with Keras and TensorFlow imported."""
@@ -20,9 +23,18 @@ FEATURE_COPIES = {Precision.FLOAT32: 2.1, Precision.BFLOAT16: 2.75}
 """Peak memory of an evaluation relative to the features of all layers: they are kept for the backward pass, beside the
 gradients of the largest ones, and in bfloat16 beside float32 copies of these."""
 
-BYTES_PER_PIXEL = 3 * 4 * 37
-"""What is as large as the picture, in float32: ten pairs of vectors of L-BFGS and a few more, the pictures that it is
-painted from, and the gradient."""
+VECTOR_BYTES_PER_PIXEL = 3 * 4
+"""A vector is as large as the picture, in float32."""
+
+VECTORS = 16
+"""Beside the pairs of L-BFGS: the point, the gradient, the direction and what follows them while they are still needed,
+the best picture, and the pictures that it is painted from."""
+
+HISTORIES = (HISTORY, 6, 4, 2)
+"""Pairs that L-BFGS is given, the more the better; from four on, a painting hardly takes longer."""
+
+COMFORTABLE_OWN_SIDE = 512
+"""Pixels. Before tiles become smaller than this, and their halos larger than they are, the history becomes shorter."""
 
 SHARE_OF_MACHINE = 0.5
 """Part of the machine's memory that painting may take unless told otherwise; the editor needs the rest."""
@@ -39,12 +51,24 @@ def default_budget_bytes() -> int:
     return int(SHARE_OF_MACHINE * psutil.virtual_memory().total)
 
 
-def crop_within(
-    extractor: Extractor, height: int, width: int, precision: Precision, *, parameter_bytes: int, budget_bytes: int
-) -> int | None:
-    """Pixels of the sides of the crops in which a picture is looked at; None for at the whole picture.
+class Room(NamedTuple):
+    """How a painting keeps within its budget.
 
-    Where even the smallest crops exceed the budget, or the network cannot be cut, this is the least that can be had.
+    Attributes:
+        crop: Pixels of the sides of what is looked at at once; None for the whole picture.
+        history: Pairs that L-BFGS remembers.
+    """
+
+    crop: int | None = None
+    history: int = HISTORY
+
+
+def room_within(
+    extractor: Extractor, height: int, width: int, precision: Precision, *, parameter_bytes: int, budget_bytes: int
+) -> Room:
+    """The room that a painting has: the whole picture at once where that fits; else a long history and large tiles.
+
+    Where even the smallest exceeds the budget, or the network cannot be cut, this is the least that can be had.
 
     Args:
         extractor: The network.
@@ -54,25 +78,36 @@ def crop_within(
         parameter_bytes: Of the weights of all networks that are loaded.
         budget_bytes: What the whole process may take.
     """
-    geometry = extractor.geometry
-    needed = peak_bytes(extractor, height, width, None, precision, parameter_bytes=parameter_bytes)
-    if geometry is None or needed <= budget_bytes:
-        return None
+    geometry, sides = extractor.geometry, (height, width)
+
+    def needed(room: Room) -> float:
+        return peak_bytes(extractor, *sides, room, precision, parameter_bytes=parameter_bytes)
+
+    rooms = [Room(None, history) for history in HISTORIES[:2]]
+    if geometry is None:
+        rooms = [Room(None, history) for history in HISTORIES]
+    fitting = next((room for room in rooms if needed(room) <= budget_bytes), None)
+    if fitting is not None or geometry is None:
+        return fitting or rooms[-1]
     features = FEATURE_COPIES[precision] * extractor.feature_bytes(height, width)
-    left = max(budget_bytes - (needed - features), 0.0)
-    side = math.sqrt(left / features * height * width)
     least = 2 * geometry.halo + max(LEAST_OWN_SIDE // geometry.grid, 1) * geometry.grid
-    crop = max(int(side / geometry.grid) * geometry.grid, least)
-    return None if crop >= max(height, width) else crop
+    for history in HISTORIES:
+        left = max(budget_bytes - (needed(Room(None, history)) - features), 0.0)
+        side = math.sqrt(left / features * height * width)
+        crop = max(int(side / geometry.grid) * geometry.grid, least)
+        if crop >= 2 * geometry.halo + COMFORTABLE_OWN_SIDE:
+            break
+    return Room(None if crop >= max(height, width) else crop, history)
 
 
 def peak_bytes(
-    extractor: Extractor, height: int, width: int, crop: int | None, precision: Precision, *, parameter_bytes: int
+    extractor: Extractor, height: int, width: int, room: Room, precision: Precision, *, parameter_bytes: int
 ) -> float:
-    """The peak of the process's memory while it paints; arguments as of `crop_within`."""
-    rows, columns = (height, width) if crop is None else (min(height, crop), min(width, crop))
+    """The peak of the process's memory while it paints; other arguments as of `room_within`."""
+    rows, columns = (height, width) if room.crop is None else (min(height, room.crop), min(width, room.crop))
     features = FEATURE_COPIES[precision] * extractor.feature_bytes(rows, columns)
-    return RUNTIME_BYTES + parameter_bytes + BYTES_PER_PIXEL * height * width + features
+    vectors = (VECTORS + 2 * room.history) * VECTOR_BYTES_PER_PIXEL * height * width
+    return RUNTIME_BYTES + parameter_bytes + vectors + features
 
 
 def work(extractor: Extractor, height: int, width: int, crop: int | None) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto_engine.errors import PaintingError
-from impasto_engine.minimise import Bounds, Following, Memory, Minimise
+from impasto_engine.minimise import HISTORY, Bounds, Following, Memory, Minimise
 
 __all__ = ["Descent", "OnEvaluation", "descend", "unpaintable"]
 
@@ -131,6 +131,7 @@ def descend(
     round_evaluations: int | None,
     weights: Callable[[], WeightsT],
     on_evaluation: OnEvaluation[WeightsT],
+    history: int = HISTORY,
 ) -> Descent[WeightsT]:
     """Minimises the sum of the terms from a starting picture.
 
@@ -144,6 +145,7 @@ def descend(
         round_evaluations: Start the optimiser anew after so many evaluations; None for never.
         weights: Asked before each evaluation. When they change, the optimiser starts anew from the best picture.
         on_evaluation: See `OnEvaluation`.
+        history: Of the optimiser.
 
     Raises:
         PaintingError: The very first evaluation gives no finite number.
@@ -191,6 +193,7 @@ def descend(
                 bounds=bounds,
                 first_step=None if first_step is None else first_step * ROLLBACK_STEP**state.rollbacks_in_a_row,
                 memory=memory,
+                history=history,
             )
         except _EndedError:
             break

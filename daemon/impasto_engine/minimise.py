@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 __all__ = ["HISTORY", "Bounds", "Evaluate", "Following", "Memory", "Minimise"]
 
+HISTORY = 10
+"""Pairs of steps and gradient changes that L-BFGS remembers (m in Nocedal & Wright, 2006, algorithm 7.4)."""
+
 Memory: TypeAlias = Mapping[str, NDArray[Any]]
 """All that an optimiser knows between two evaluations, as arrays by name, none of which is changed afterwards."""
 
@@ -45,6 +48,7 @@ class Minimise(Protocol):
         bounds: Bounds | None,
         first_step: float | None,
         memory: Memory | None = None,
+        history: int = HISTORY,
     ) -> None:
         """Evaluates ever better points, about `evaluations` of them, or fewer where none is better.
 
@@ -60,11 +64,8 @@ class Minimise(Protocol):
             memory: What `following` gave after some evaluation, to go on as if nothing had happened since; `start` and
                 `first_step` are then those of that time. None to begin. An optimiser that cannot tell what it knows
                 is never given any.
+            history: How many pairs of steps and gradient changes are remembered.
 
         Raises:
             CheckpointError: The memory is not one that this optimiser has given.
         """
-
-
-HISTORY = 10
-"""Pairs of steps and gradient changes that L-BFGS remembers (m in Nocedal & Wright, 2006, algorithm 7.4)."""

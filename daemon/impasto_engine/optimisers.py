@@ -38,6 +38,7 @@ def scipy_lbfgs(
     bounds: Bounds | None,
     first_step: float | None,
     memory: Memory | None = None,
+    history: int = HISTORY,
 ) -> None:
     """L-BFGS by SciPy (R. Byrd et al., "A Limited Memory Algorithm for Bound Constrained Optimization", 1995).
 
@@ -68,7 +69,7 @@ def scipy_lbfgs(
         scaled,
         start.astype(np.float64) / unit,
         bounds=box,
-        m=HISTORY,
+        m=history,
         maxfun=evaluations,
         maxiter=evaluations,
         factr=0.0,

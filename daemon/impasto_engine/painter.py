@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto_engine import backend, machine
-from impasto_engine.budget import crop_within, default_budget_bytes, work
+from impasto_engine.budget import default_budget_bytes, room_within, work
 from impasto_engine.checkpoint import Checkpoint
 from impasto_engine.descent import Descent, descend
 from impasto_engine.device_descent import compile_descent, descend_on_device, is_memory_of_device
@@ -121,8 +121,8 @@ class Painter:
         self._plan = stages(self._height, self._width, network, polisher, settings)
         parameter_bytes = sum(each.parameter_bytes for each in (network, polisher) if each is not None)
         budget_bytes = memory_budget_bytes or default_budget_bytes()
-        self._crops = [
-            crop_within(
+        self._rooms = [
+            room_within(
                 self._cut(each),
                 each.scale.height,
                 each.scale.width,
@@ -133,8 +133,8 @@ class Painter:
             for each in self._plan
         ]
         self._work = [
-            work(self._cut(each), each.scale.height, each.scale.width, crop)
-            for each, crop in zip(self._plan, self._crops, strict=True)
+            work(self._cut(each), each.scale.height, each.scale.width, room.crop)
+            for each, room in zip(self._plan, self._rooms, strict=True)
         ]
         self._pace = Pace()
         self._began = 0.0
@@ -201,7 +201,7 @@ class Painter:
 
     def _optimizer(self, index: int) -> str:
         wanted = self._settings.optimizer or self._recipe.optimizer
-        return optimizer_for(wanted, device=backend.current().device(), tiled=self._crops[index] is not None)
+        return optimizer_for(wanted, device=backend.current().device(), tiled=self._rooms[index].crop is not None)
 
     def _start_at(self, scale: Scale) -> Colours:
         height, width = scale.height, scale.width
@@ -243,7 +243,7 @@ class Painter:
             style_taps=taps.style,
             pooling=self._settings.pooling,
             precision=self._precision,
-            crop=self._crops[index],
+            crop=self._rooms[index].crop,
             workshop=self._workshop,
         )
 
@@ -296,6 +296,7 @@ class Painter:
             round_evaluations=recipe.round_evaluations,
             weights=self._weights,
             on_evaluation=told,
+            history=self._rooms[index].history,
         )
 
     def _progress(

@@ -36,6 +36,9 @@ MOST_SHORTENINGS = 12
 LEAST_CURVATURE = 1e-10
 """A step along which the gradient grows less than this, relative to their lengths, says nothing of the curvature."""
 
+PIECE = 65536
+"""Values that are added at once: in float32 they take a quarter of a megabyte."""
+
 
 class Pair(NamedTuple):
     """What one step told of the curvature.
@@ -135,15 +138,16 @@ def projected_lbfgs(
     bounds: Bounds | None,
     first_step: float | None,
     memory: Memory | None = None,
+    history: int = HISTORY,
 ) -> None:
     """See `minimise.Minimise`."""
     state = begin(start, bounds, first_step) if memory is None else LbfgsState.from_memory(memory, start.size)
     for _ in range(evaluations):
         if state.trial is None:
             return
-        following = partial(_following, state, bounds)
+        following = partial(_following, state, bounds, history)
         loss, gradient = evaluate(state.trial, following)
-        state = step(state, loss, gradient, bounds)
+        state = step(state, loss, gradient, bounds, history)
 
 
 def begin(start: Vector, bounds: Bounds | None, first_step: float | None) -> LbfgsState:
@@ -151,7 +155,7 @@ def begin(start: Vector, bounds: Bounds | None, first_step: float | None) -> Lbf
     return LbfgsState(trial=_clipped(start, bounds), first_step=first_step)
 
 
-def step(state: LbfgsState, loss: float, gradient: Vector, bounds: Bounds | None) -> LbfgsState:
+def step(state: LbfgsState, loss: float, gradient: Vector, bounds: Bounds | None, history: int = HISTORY) -> LbfgsState:
     """The state after the trial was evaluated.
 
     Args:
@@ -159,6 +163,7 @@ def step(state: LbfgsState, loss: float, gradient: Vector, bounds: Bounds | None
         loss: At `state.trial`.
         gradient: `(n,)`, there.
         bounds: The same at each step.
+        history: How many pairs are kept.
     """
     trial, point = state.trial, state.point
     assert trial is not None  # noqa: S101
@@ -167,8 +172,8 @@ def step(state: LbfgsState, loss: float, gradient: Vector, bounds: Bounds | None
     assert state.gradient is not None  # noqa: S101
     promised = float(np.dot(state.gradient, trial - point))
     if loss <= state.loss + SUFFICIENT * promised:
-        history = _learnt(state.history, trial - point, gradient - state.gradient)
-        return _aimed(state._replace(point=trial, gradient=gradient, loss=loss, history=history), bounds)
+        pairs = _learnt(state.history, trial - point, gradient - state.gradient, history)
+        return _aimed(state._replace(point=trial, gradient=gradient, loss=loss, history=pairs), bounds)
     if state.shortenings + 1 < MOST_SHORTENINGS:
         excess = loss - state.loss - promised
         shorter = -0.5 * promised / excess if excess > 0.0 else SHRINKING[1]
@@ -177,8 +182,8 @@ def step(state: LbfgsState, loss: float, gradient: Vector, bounds: Bounds | None
     return _aimed(state._replace(history=()), bounds) if state.history else state._replace(trial=None)
 
 
-def _following(state: LbfgsState, bounds: Bounds | None, loss: float, gradient: Vector) -> Memory:
-    return step(state, loss, gradient, bounds).as_memory()
+def _following(state: LbfgsState, bounds: Bounds | None, history: int, loss: float, gradient: Vector) -> Memory:
+    return step(state, loss, gradient, bounds, history).as_memory()
 
 
 def _aimed(state: LbfgsState, bounds: Bounds | None) -> LbfgsState:
@@ -186,7 +191,8 @@ def _aimed(state: LbfgsState, bounds: Bounds | None) -> LbfgsState:
     assert state.point is not None  # noqa: S101
     assert state.gradient is not None  # noqa: S101
     free = _free(state.point, state.gradient, bounds)
-    direction = -_inverse_times(state.history, free)
+    direction = _inverse_times(state.history, free)
+    np.negative(direction, out=direction)
     direction[free == 0.0] = 0.0
     if float(np.dot(direction, free)) >= 0.0:
         return _aimed(state._replace(history=()), bounds) if state.history else state._replace(trial=None)
@@ -201,13 +207,22 @@ def _tried(state: LbfgsState, bounds: Bounds | None) -> LbfgsState:
     """With the trial at the length given."""
     assert state.point is not None  # noqa: S101
     assert state.direction is not None  # noqa: S101
-    return state._replace(trial=_clipped(state.point + np.float32(state.length) * state.direction, bounds))
+    trial = state.point.copy()
+    _add(trial, state.length, state.direction)
+    return state._replace(trial=_clipped(trial, bounds, out=trial))
 
 
-def _clipped(point: Vector, bounds: Bounds | None) -> Vector:
+def _clipped(point: Vector, bounds: Bounds | None, out: Vector | None = None) -> Vector:
     low, high = bounds or (-np.inf, np.inf)
-    clipped: Vector = np.clip(point, low, high, dtype=np.float32)
+    clipped: Vector = np.clip(point, low, high, dtype=np.float32, out=out)
     return clipped
+
+
+def _add(vector: Vector, factor: float, other: Vector) -> None:
+    """Adds a multiple of another vector in place, by pieces that stay in the processor's cache."""
+    for begin in range(0, vector.size, PIECE):
+        piece = slice(begin, begin + PIECE)
+        vector[piece] += np.float32(factor) * other[piece]
 
 
 def _free(point: Vector, gradient: Vector, bounds: Bounds | None) -> Vector:
@@ -219,12 +234,12 @@ def _free(point: Vector, gradient: Vector, bounds: Bounds | None) -> Vector:
     return np.where(held, np.float32(0.0), gradient)
 
 
-def _learnt(history: tuple[Pair, ...], s: Vector, y: Vector) -> tuple[Pair, ...]:
+def _learnt(history: tuple[Pair, ...], s: Vector, y: Vector, most: int) -> tuple[Pair, ...]:
     """With one more pair, without the oldest where there are too many."""
     product = float(np.dot(s, y))
     if product <= LEAST_CURVATURE * float(np.linalg.norm(s)) * float(np.linalg.norm(y)):
         return history
-    return (*history, Pair(s, y, product))[-HISTORY:]
+    return (*history, Pair(s, y, product))[-most:]
 
 
 def _inverse_times(history: tuple[Pair, ...], gradient: Vector) -> Vector:
@@ -233,11 +248,11 @@ def _inverse_times(history: tuple[Pair, ...], gradient: Vector) -> Vector:
     alphas = []
     for pair in reversed(history):
         alphas.append(float(np.dot(pair.s, q)) / pair.product)
-        q -= np.float32(alphas[-1]) * pair.y
+        _add(q, -alphas[-1], pair.y)
     if history:
         newest = history[-1]
         q *= np.float32(newest.product / float(np.dot(newest.y, newest.y)))
     for pair, alpha in zip(history, reversed(alphas), strict=True):
         beta = float(np.dot(pair.y, q)) / pair.product
-        q += np.float32(alpha - beta) * pair.s
+        _add(q, alpha - beta, pair.s)
     return q

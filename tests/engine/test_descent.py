@@ -279,7 +279,7 @@ def test_it_ends_where_there_is_nothing_to_gain():
 def test_an_optimiser_that_gives_up_is_started_anew_while_there_is_something_to_gain():
     starts = []
 
-    def gives_up_after_three(evaluate, start, evaluations, *, bounds, first_step, memory):
+    def gives_up_after_three(evaluate, start, evaluations, *, bounds, first_step, **_):
         starts.append(start.copy())
         scipy_lbfgs(evaluate, start, min(3, evaluations), bounds=bounds, first_step=first_step)
 
@@ -290,3 +290,19 @@ def test_an_optimiser_that_gives_up_is_started_anew_while_there_is_something_to_
         assert loss_of(later.reshape(GOAL.shape).astype(np.float32)) <= loss_of(
             earlier.reshape(GOAL.shape).astype(np.float32)
         )
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+def test_a_history_of_two_pairs_finds_the_bottom_too(optimiser):
+    outcome = run(minimise=OPTIMISERS[optimiser], history=2, first_step=0.25, evaluations=400)
+    assert outcome.loss < 1e-2 * loss_of(START)
+
+
+def test_no_more_pairs_are_remembered_than_asked_for():
+    kept = []
+    run(
+        minimise=OPTIMISERS["lbfgs"],
+        history=3,
+        on_evaluation=lambda state, terms, resumable: kept.append(resumable().memory),
+    )
+    assert max(memory["products"].size for memory in kept) == 3
