@@ -21,10 +21,21 @@ from impasto_engine.weighing import Weights
 
 __all__ = ["Checkpoint", "read_checkpoint"]
 
-VERSION = 1
+VERSION = 2
 """Of the file."""
 
-_NUMBERS = ("loss", "evaluations", "rollbacks", "rollbacks_in_a_row", "first_loss", "round_began", "round_loss")
+_NUMBERS = (
+    "loss",
+    "evaluations",
+    "rollbacks",
+    "rollbacks_in_a_row",
+    "first_loss",
+    "round_began",
+    "round_loss",
+    "marked",
+    "marked_loss",
+    "plateaus",
+)
 _MEMORY = "memory/"
 
 

@@ -27,6 +27,11 @@ STANDSTILL = 1e-4
 """An optimiser that ends by itself, its line search lost in rounding or its curvature misleading, is started anew from
 the best picture, unless it has lowered the loss by less than this share."""
 
+PLATEAU_EVALUATIONS = 25
+PLATEAU = 2e-3
+"""So many evaluations in a row that lower the loss by less than this share are a plateau: more of them would not be
+seen. A scale of default length does not come to one."""
+
 MOST_ROLLBACKS = 5
 """Rollbacks in a row without a better picture in between, after which the scale ends with the best it has."""
 
@@ -46,6 +51,9 @@ class Descent(Generic[WeightsT]):
         first_loss: The first loss with these weights, by which an explosion is known.
         round_began: Evaluations that had been spent when the optimiser was last started anew.
         round_loss: The loss then.
+        marked: Evaluations that had been spent when the gain was last looked at.
+        marked_loss: The loss then.
+        plateaus: How often the gain was too small.
         memory: What the optimiser knows; None where it is to be started anew.
         stopped: Whether the caller asked to stop.
     """
@@ -60,12 +68,16 @@ class Descent(Generic[WeightsT]):
     first_loss: float = math.inf
     round_began: int = 0
     round_loss: float = math.inf
+    marked: int = 0
+    marked_loss: float = math.inf
+    plateaus: int = 0
     memory: Memory | None = field(default=None, repr=False)
     stopped: bool = False
 
     def weighed(self, weights: WeightsT) -> "Descent[WeightsT]":
         """With other weights: the picture stays, and its loss, the curvature and what an explosion is are forgotten."""
-        return replace(self, weights=weights, loss=math.inf, first_loss=math.inf, rollbacks_in_a_row=0, memory=None)
+        anew = replace(self, weights=weights, loss=math.inf, first_loss=math.inf, rollbacks_in_a_row=0, memory=None)
+        return replace(anew, marked=self.evaluations, marked_loss=math.inf, plateaus=0)
 
     def judged(self, picture: Picture, terms: Terms, gradient: Picture) -> "Descent[WeightsT]":
         """After one more evaluation. The optimiser's memory is still that before it.
@@ -83,7 +95,14 @@ class Descent(Generic[WeightsT]):
             after = replace(after, first_loss=max(loss, float(np.finfo(np.float32).tiny)))
         if loss < self.loss:
             after = replace(after, picture=picture, terms=terms, loss=loss, rollbacks_in_a_row=0)
-        return after
+        return after.looked_at()
+
+    def looked_at(self) -> "Descent[WeightsT]":
+        """With the gain looked at, where it is time to."""
+        if self.evaluations < self.marked + PLATEAU_EVALUATIONS:
+            return self
+        flat = self.loss > (1.0 - PLATEAU) * self.marked_loss
+        return replace(self, marked=self.evaluations, marked_loss=self.loss, plateaus=self.plateaus + flat)
 
     def rolled_back(self) -> "Descent[WeightsT]":
         """With one more loss that is not finite or exploded."""
@@ -131,6 +150,7 @@ def descend(
     round_evaluations: int | None,
     weights: Callable[[], WeightsT],
     on_evaluation: OnEvaluation[WeightsT],
+    ends_on_plateau: bool = False,
     history: int = HISTORY,
 ) -> Descent[WeightsT]:
     """Minimises the sum of the terms from a starting picture.
@@ -145,6 +165,7 @@ def descend(
         round_evaluations: Start the optimiser anew after so many evaluations; None for never.
         weights: Asked before each evaluation. When they change, the optimiser starts anew from the best picture.
         on_evaluation: See `OnEvaluation`.
+        ends_on_plateau: Leave the rest of the evaluations unspent where they would gain next to nothing.
         history: Of the optimiser.
 
     Raises:
@@ -156,7 +177,7 @@ def descend(
 
     def watched(point: NDArray[np.floating], following: Following | None = None) -> tuple[float, NDArray[np.float32]]:
         nonlocal state
-        if state.evaluations >= evaluations:
+        if state.evaluations >= evaluations or (ends_on_plateau and state.plateaus):
             raise _EndedError
         if weights() != state.weights:
             raise _ReweighedError

@@ -51,6 +51,7 @@ def descend_on_device(
     round_evaluations: int | None,
     weights: Callable[[], WeightsT],
     on_evaluation: OnEvaluation[WeightsT],
+    ends_on_plateau: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Descent[WeightsT]:
     """As `descent.descend`, but that weights are asked for, and progress is told, after each batch of evaluations.
@@ -68,6 +69,7 @@ def descend_on_device(
         round_evaluations: As of `descend`.
         weights: Asked before each batch.
         on_evaluation: As of `descend`.
+        ends_on_plateau: As of `descend`.
         clock: Gives seconds.
     """
     descent = start if isinstance(start, Descent) else Descent(picture=start, weights=weights())
@@ -99,7 +101,8 @@ def descend_on_device(
         round_is_over = round_evaluations is not None and descent.evaluations - descent.round_began >= round_evaluations
         if fetched.halted or round_is_over:
             state = None
-        if fetched.halted == ENDED and not round_is_over and descent.at_a_standstill:
+        standstill = fetched.halted == ENDED and not round_is_over and descent.at_a_standstill
+        if standstill or (ends_on_plateau and descent.plateaus):
             break
     return descent
 
@@ -126,7 +129,7 @@ def _fetched(descent: Descent[WeightsT], state: Tree, told: list[Tree], *, spent
         if after.evaluations == 1:
             raise unpaintable(float(np.sum(terms[0], dtype=np.float64)))
         after = after.rolled_back()
-    return _Fetched(after, spent, terms[:spent], halted)
+    return _Fetched(after.looked_at(), spent, terms[:spent], halted)
 
 
 def _begun(descent: Descent[WeightsT], terms: int, first_step: float | None, bounds: Bounds | None) -> Tree:

@@ -126,7 +126,6 @@ class Painter:
                 self._cut(each),
                 each.scale.height,
                 each.scale.width,
-                self._precision,
                 parameter_bytes=parameter_bytes,
                 budget_bytes=budget_bytes,
             )
@@ -278,6 +277,7 @@ class Painter:
                 round_evaluations=recipe.round_evaluations,
                 weights=self._weights,
                 on_evaluation=told,
+                ends_on_plateau=recipe.ends_on_plateau,
                 clock=self._clock,
             )
         compiled = self._workshop.function(problem.kind, shape, problem.arguments, problem.gradient)
@@ -296,6 +296,7 @@ class Painter:
             round_evaluations=recipe.round_evaluations,
             weights=self._weights,
             on_evaluation=told,
+            ends_on_plateau=recipe.ends_on_plateau,
             history=self._rooms[index].history,
         )
 

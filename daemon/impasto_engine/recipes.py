@@ -79,6 +79,7 @@ class Recipe:
         optimizer: The optimiser unless told otherwise.
         polish_evaluations: Evaluations with a second network at full size, where there is one, unless told otherwise; 0
             for a recipe that is painted with one network unless told otherwise.
+        ends_on_plateau: Leave a scale's evaluations unspent where they would gain next to nothing.
         round_evaluations: Forget the curvature and start the optimiser anew after so many; None for never.
     """
 
@@ -102,6 +103,7 @@ class Recipe:
     distilled_evaluations: int | None = None
     optimizer: str = "scipy"
     polish_evaluations: int = 0
+    ends_on_plateau: bool = False
     round_evaluations: int | None = None
 
     def style_tap_weight(self, taps: int) -> float:
@@ -129,6 +131,7 @@ RECIPES: Mapping[str, Recipe] = {
             evaluations=300,
             distilled_evaluations=150,
             optimizer="lbfgs",
+            ends_on_plateau=True,
             polish_evaluations=30,
         ),
         Recipe(

@@ -361,7 +361,7 @@ def rewritten(path: Path, content: bytes, **changes) -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"version": 2}, "version 2, not 1"),
+        ({"version": 3}, "version 3, not 2"),
         ({"evaluations": -1}, "evaluations is -1"),
         ({"loss": "low"}, "loss is 'low'"),
         ({"loss": float("nan")}, "loss is nan"),

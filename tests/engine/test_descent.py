@@ -306,3 +306,17 @@ def test_no_more_pairs_are_remembered_than_asked_for():
         on_evaluation=lambda state, terms, resumable: kept.append(resumable().memory),
     )
     assert max(memory["products"].size for memory in kept) == 3
+
+
+def flattening(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The bowl on a hill so high that its depth is next to nothing."""
+    terms, gradient = bowl(picture)
+    return terms + np.float32(1e10), gradient
+
+
+def test_a_plateau_ends_the_scale_where_it_is_asked_to():
+    assert run(flattening, evaluations=400, ends_on_plateau=True).evaluations == 50
+    assert run(flattening, evaluations=400).evaluations > 50
+    steep = run(evaluations=48, ends_on_plateau=True)
+    assert steep.evaluations == 48
+    assert steep.plateaus == 0

@@ -55,7 +55,7 @@ class Evaluated:
         return step(state, ops.convert_to_tensor(terms * arguments), ops.convert_to_tensor(gradient), self.bounds)
 
 
-def run(advance, evaluations=40, *, start=None, told=lambda *_: False, seconds=1.0, weights=lambda: 1.0, rounds=None):
+def run(advance, evaluations=40, *, start=None, told=lambda *_: False, seconds=1.0, weights=lambda: 1.0, **others):
     """Descends; every look at the clock finds it `seconds` later, so that one second makes batches of one."""
     times = itertools.count()
     return descend_on_device(
@@ -66,10 +66,10 @@ def run(advance, evaluations=40, *, start=None, told=lambda *_: False, seconds=1
         terms=2,
         bounds=BOUNDS,
         first_step=0.25,
-        round_evaluations=rounds,
         weights=weights,
         on_evaluation=told,
         clock=lambda: seconds * next(times),
+        **{"round_evaluations": None, **others},
     )
 
 
@@ -184,7 +184,7 @@ def test_other_weights_start_it_anew_from_the_best_picture():
 
 
 def test_in_rounds_the_curvature_is_forgotten():
-    halves = run(Evaluated(), 40, rounds=5)
+    halves = run(Evaluated(), 40, round_evaluations=5)
     whole = run(Evaluated(), 40)
     assert whole.loss < halves.loss < losses_of([START])[0]
 
@@ -198,6 +198,14 @@ def test_it_ends_where_there_is_nothing_to_gain():
     assert outcome.evaluations < 5
     state = begin(START, 2, first_step=None, bounds=BOUNDS)
     assert float(advance(state, np.float32(1.0))["halted"]) == ENDED
+
+
+def test_a_plateau_ends_the_scale_where_it_is_asked_to():
+    def high(point):
+        terms, gradient = hilly(point)
+        return terms + np.float32(1e7), gradient
+
+    assert run(Evaluated(function=high), 400, ends_on_plateau=True).evaluations == 50
 
 
 @pytest.mark.parametrize("cut", [1, 6, 17])
