@@ -20,7 +20,7 @@ from impasto_engine.recipes import TotalVariation
 from impasto_engine.statistics import mean_and_second_moment, moments, weighted_sums, with_gradient_of
 from impasto_engine.types import Mask, Tensor, Tree
 
-__all__ = ["Objective", "as_compared", "total_variation"]
+__all__ = ["Objective", "squared", "total_variation"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +60,7 @@ class Objective:
         """
         features = self.extractor(picture, arguments["parameters"])
         readings, part = self.extractor.readings, arguments.get("part")
-        terms = [
-            content_loss(as_compared(features[tap], readings.get(tap)), arguments["content"][tap])
-            for tap in self.content_taps
-        ]
+        terms = [content_loss(features[tap], arguments["content"][tap], readings.get(tap)) for tap in self.content_taps]
         terms += [self._style_loss(tap, features[tap], arguments["styles"], part) for tap in self.style_taps]
         terms.append(total_variation(picture, self.variation, arguments.get("visible"), part))
         return ops.stack(terms) * arguments["weights"]
@@ -91,17 +88,28 @@ class Objective:
         return loss
 
 
-def as_compared(features: Tensor, reading: Reading | None) -> Tensor:
-    """The features in the space in which they are compared."""
-    return features if reading is None else reading.features(features)
+def content_loss(features: Tensor, target: Tree, reading: Reading | None) -> Tensor:
+    """`k_c · Σ_p v_p ‖F_p - P_p‖²` (see `recipes`), in the space in which features are compared."""
+    difference = ops.cast(features, "float32") - ops.cast(target["features"], "float32")
+    return target["scale"] * squared(difference, reading, target.get("visible"), features.dtype)
 
 
-def content_loss(features: Tensor, target: Tree) -> Tensor:
-    """`k_c · Σ_p v_p ‖F_p - P_p‖²` (see `recipes`)."""
-    squared = ops.square(ops.cast(features, "float32") - ops.cast(target["features"], "float32"))
-    if "visible" in target:
-        squared = squared * target["visible"][None, :, :, None]
-    return target["scale"] * ops.sum(squared)
+def squared(difference: Tensor, reading: Reading | None, visible: Tensor | None, dtype: str = "float32") -> Tensor:
+    """`Σ_p v_p ‖D_p R‖²` in float32.
+
+    Args:
+        difference: `(1, h, w, c)` float32.
+        reading: How a distilled network's features are compared; None to take them as they are.
+        visible: `(h, w)`; None where all counts.
+        dtype: In which differences are read.
+    """
+    weighted = difference if visible is None else difference * visible[None, :, :, None]
+    if reading is None:
+        return ops.sum(difference * weighted)
+    # With its gradient written out, one product with R² rather than two with R.
+    read = ops.matmul(ops.cast(ops.stop_gradient(weighted), dtype), ops.cast(reading.metric(), dtype))
+    value = ops.sum(difference * ops.cast(ops.stop_gradient(read), "float32"))
+    return with_gradient_of(2.0 * value, value)
 
 
 def style_loss(statistics: tuple[Tensor, Tensor], target: Tree) -> Tensor:

@@ -17,7 +17,7 @@ from impasto_engine.backend import GradientFunction
 from impasto_engine.errors import SettingsError
 from impasto_engine.guides import guides, normalise
 from impasto_engine.networks.network import Extractor, Network, Pooling, Precision
-from impasto_engine.objective import Objective, as_compared
+from impasto_engine.objective import Objective, squared
 from impasto_engine.progress import Losses
 from impasto_engine.recipes import Normalisation, Recipe, TotalVariation
 from impasto_engine.style_targets import SMALLEST_ENERGY, Sight, Source, style_targets
@@ -169,23 +169,22 @@ def _content_targets(
     if not taps:
         return {}
 
-    def compared(picture: Tensor, parameters: Tree) -> Tree:
+    def look(picture: Tensor, parameters: Tree) -> Tree:
         features = extractor(picture, parameters)
-        return {tap: as_compared(features[tap], extractor.readings.get(tap)) for tap in taps}
+        return {tap: features[tap] for tap in taps}
 
     if crop is None:
-        features = backend.current().forward(compared, content[None], extractor.parameters)
+        features = backend.current().forward(look, content[None], extractor.parameters)
     else:
         features = features_in_tiles(extractor, content, taps, crop)
     visible = guides(extractor, alpha) if alpha is not None else {}
     targets: Tree = {}
     for tap in taps:
         target = {"features": features[tap]}
-        energies = ops.sum(ops.square(ops.cast(features[tap], "float32")), axis=-1)[0]
         if tap in visible:
-            target["visible"] = visible[tap]
-            energies = energies * ops.convert_to_tensor(visible[tap])
-        energy = float(ops.convert_to_numpy(ops.sum(energies)))
+            target["visible"] = ops.convert_to_tensor(visible[tap])
+        exact = ops.cast(features[tap], "float32")
+        energy = float(ops.convert_to_numpy(squared(exact, extractor.readings.get(tap), target.get("visible"))))
         target["scale"] = np.float32(_content_scale(recipe.normalisation, energy))
         targets[tap] = target
     return targets

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from impasto_engine import backend
 from impasto_engine.networks.network import Extractor, TapShape
-from impasto_engine.objective import Objective, as_compared, weight_of_pairs
+from impasto_engine.objective import Objective, weight_of_pairs
 from impasto_engine.statistics import weighted_sums
 from impasto_engine.tiles import Tile, tiles
 from impasto_engine.types import Mask, Tensor, Tree
@@ -59,7 +59,7 @@ class TiledGradient:
 def features_in_tiles(
     extractor: Extractor, picture: Colours, taps: Sequence[str], crop: int
 ) -> dict[str, NDArray[Any]]:
-    """The features of a picture as they are compared, `(1, h, w, c)` for each tap.
+    """The features of a picture, `(1, h, w, c)` for each tap.
 
     Args:
         extractor: The network.
@@ -68,11 +68,11 @@ def features_in_tiles(
         crop: Pixels of a crop's sides.
     """
 
-    def compared(crop: Tensor, parameters: Tree) -> Tree:
+    def seen(crop: Tensor, parameters: Tree) -> Tree:
         features = extractor(crop, parameters)
-        return {tap: as_compared(features[tap], extractor.readings.get(tap)) for tap in taps}
+        return {tap: features[tap] for tap in taps}
 
-    look = backend.current().compile_forward(compared)
+    look = backend.current().compile_forward(seen)
     height, width = picture.shape[:2]
     cut = _Cut(extractor, height, width, crop, {})
     whole: dict[str, NDArray[Any]] = {}

@@ -4,7 +4,7 @@ A linear map Q takes the student's features S to the teacher's, T ≈ S Q (H. Wa
 Ultra-Resolution Universal Style Transfer", CVPR 2020). Every loss here is a sum of squares, and squares in the
 teacher's space are
 
-    ‖ΔS Q‖² = tr(ΔS QQᵀ ΔSᵀ) = ‖ΔS R‖²    and    ‖Qᵀ ΔG Q‖² = ‖R ΔG R‖²    with R = (QQᵀ)^½,
+    ‖ΔS Q‖² = tr(ΔS R² ΔSᵀ)    and    ‖Qᵀ ΔG Q‖² = ‖R ΔG R‖²    with R = (QQᵀ)^½,
 
 so that R, no larger than the student, stands for Q, and Gram matrices are read after they have been summed.
 """
@@ -35,6 +35,10 @@ class Reading:
     def features(self, features: Tensor) -> Tensor:
         """`F R`: `(..., c)` float32 from features `(..., c)` of any float type."""
         return ops.matmul(ops.cast(features, "float32"), self.matrix)
+
+    def metric(self) -> NDArray[np.float32]:
+        """R², `(c, c)`: the square of a difference d of features, as it is compared, is dᵀ R² d."""
+        return self.matrix @ self.matrix
 
     def statistics(self, mean: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
         """`μ R` and `R S R` from the statistics of the features as they are, `(c,)` and `(c, c)` float32."""
