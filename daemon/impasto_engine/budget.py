@@ -11,17 +11,21 @@ from typing import NamedTuple
 import psutil
 
 from impasto_engine.minimise import HISTORY
-from impasto_engine.networks.network import Extractor, Precision, evaluation_work
+from impasto_engine.networks.network import Extractor, evaluation_work
 from impasto_engine.tiles import tiles
 
 __all__ = ["Room", "default_budget_bytes", "peak_bytes", "room_within", "work"]
 
-RUNTIME_BYTES = 620e6
-"""Resident memory of Python with Keras and TensorFlow imported."""
+RUNTIME_BYTES = 760e6
+"""Resident memory of Python with Keras and TensorFlow, once it has computed something. This and the next three numbers
+were fitted to what `benchmarks/growth.py` measured."""
 
-FEATURE_COPIES = {Precision.FLOAT32: 2.1, Precision.BFLOAT16: 2.75}
+FEATURE_COPIES = 2.85
 """Peak memory of an evaluation relative to the features of all layers: they are kept for the backward pass, beside the
-gradients of the largest ones, and in bfloat16 beside float32 copies of these."""
+gradients of the largest ones."""
+
+TILED_BYTES = 300e6
+"""What is held besides where a picture is in tiles: more compiled functions, for crops of several sizes."""
 
 VECTOR_BYTES_PER_PIXEL = 3 * 4
 """A vector is as large as the picture, in float32."""
@@ -63,9 +67,7 @@ class Room(NamedTuple):
     history: int = HISTORY
 
 
-def room_within(
-    extractor: Extractor, height: int, width: int, precision: Precision, *, parameter_bytes: int, budget_bytes: int
-) -> Room:
+def room_within(extractor: Extractor, height: int, width: int, *, parameter_bytes: int, budget_bytes: int) -> Room:
     """The room that a painting has: the whole picture at once where that fits; else a long history and large tiles.
 
     Where even the smallest exceeds the budget, or the network cannot be cut, this is the least that can be had.
@@ -74,14 +76,13 @@ def room_within(
         extractor: The network.
         height: Rows of the picture.
         width: Columns of the picture.
-        precision: Of the features.
         parameter_bytes: Of the weights of all networks that are loaded.
         budget_bytes: What the whole process may take.
     """
     geometry, sides = extractor.geometry, (height, width)
 
     def needed(room: Room) -> float:
-        return peak_bytes(extractor, *sides, room, precision, parameter_bytes=parameter_bytes)
+        return peak_bytes(extractor, *sides, room, parameter_bytes=parameter_bytes)
 
     rooms = [Room(None, history) for history in HISTORIES[:2]]
     if geometry is None:
@@ -89,10 +90,10 @@ def room_within(
     fitting = next((room for room in rooms if needed(room) <= budget_bytes), None)
     if fitting is not None or geometry is None:
         return fitting or rooms[-1]
-    features = FEATURE_COPIES[precision] * extractor.feature_bytes(height, width)
+    features = FEATURE_COPIES * extractor.feature_bytes(height, width)
     least = 2 * geometry.halo + max(LEAST_OWN_SIDE // geometry.grid, 1) * geometry.grid
     for history in HISTORIES:
-        left = max(budget_bytes - (needed(Room(None, history)) - features), 0.0)
+        left = max(budget_bytes - TILED_BYTES - (needed(Room(None, history)) - features), 0.0)
         side = math.sqrt(left / features * height * width)
         crop = max(int(side / geometry.grid) * geometry.grid, least)
         if crop >= 2 * geometry.halo + COMFORTABLE_OWN_SIDE:
@@ -100,14 +101,12 @@ def room_within(
     return Room(None if crop >= max(height, width) else crop, history)
 
 
-def peak_bytes(
-    extractor: Extractor, height: int, width: int, room: Room, precision: Precision, *, parameter_bytes: int
-) -> float:
+def peak_bytes(extractor: Extractor, height: int, width: int, room: Room, *, parameter_bytes: int) -> float:
     """The peak of the process's memory while it paints; other arguments as of `room_within`."""
     rows, columns = (height, width) if room.crop is None else (min(height, room.crop), min(width, room.crop))
-    features = FEATURE_COPIES[precision] * extractor.feature_bytes(rows, columns)
+    features = FEATURE_COPIES * extractor.feature_bytes(rows, columns)
     vectors = (VECTORS + 2 * room.history) * VECTOR_BYTES_PER_PIXEL * height * width
-    return RUNTIME_BYTES + parameter_bytes + vectors + features
+    return RUNTIME_BYTES + parameter_bytes + vectors + features + (0.0 if room.crop is None else TILED_BYTES)
 
 
 def work(extractor: Extractor, height: int, width: int, crop: int | None) -> float:

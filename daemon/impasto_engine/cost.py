@@ -77,12 +77,12 @@ def estimate(
     for stage in stages(height, width, network, polisher, settings):
         scale, extractor = stage.scale, _extractor(stage.network, settings, precision)
         sides = scale.height, scale.width
-        room = room_within(extractor, *sides, precision, parameter_bytes=parameter_bytes, budget_bytes=budget_bytes)
+        room = room_within(extractor, *sides, parameter_bytes=parameter_bytes, budget_bytes=budget_bytes)
         forward_s = work(extractor, *sides, room.crop) / flops_per_s
         seconds += (1 + styles) * forward_s + SCALE_OVERHEAD_S
         seconds += scale.evaluations * (PASSES * forward_s + EVALUATION_OVERHEAD_S)
         evaluations += scale.evaluations
-        peak = max(peak, peak_bytes(extractor, *sides, room, precision, parameter_bytes=parameter_bytes))
+        peak = max(peak, peak_bytes(extractor, *sides, room, parameter_bytes=parameter_bytes))
     return Estimate(height=height, width=width, evaluations=evaluations, seconds=seconds, memory_bytes=int(peak))
 
 

@@ -21,14 +21,12 @@ def extractor(lite):
 
 
 def room_and_peak(extractor, height, width, budget_bytes):
-    room = room_within(
-        extractor, height, width, Precision.FLOAT32, parameter_bytes=10_000_000, budget_bytes=budget_bytes
-    )
+    room = room_within(extractor, height, width, parameter_bytes=10_000_000, budget_bytes=budget_bytes)
     return room, peak_of(extractor, height, width, room)
 
 
 def peak_of(extractor, height, width, room):
-    return peak_bytes(extractor, height, width, room, Precision.FLOAT32, parameter_bytes=10_000_000)
+    return peak_bytes(extractor, height, width, room, parameter_bytes=10_000_000)
 
 
 @pytest.mark.parametrize("megapixels", [1, 4, 12, 24])
