@@ -98,7 +98,8 @@ def room_within(extractor: Extractor, height: int, width: int, *, parameter_byte
         crop = max(int(side / geometry.grid) * geometry.grid, least)
         if crop >= 2 * geometry.halo + COMFORTABLE_OWN_SIDE:
             break
-    return Room(None if crop >= max(height, width) else crop, history)
+    tiled, whole = Room(crop, history), Room(None, history)
+    return tiled if crop < max(height, width) and needed(tiled) < needed(whole) else whole
 
 
 def peak_bytes(extractor: Extractor, height: int, width: int, room: Room, *, parameter_bytes: int) -> float:
