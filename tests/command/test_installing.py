@@ -82,10 +82,20 @@ def test_a_folder_of_a_gimp_that_is_not_found_gets_the_plug_in_and_gives_it_back
 
 @pytest.fixture
 def systemctl(tmp_path: Path) -> Path:
-    """A systemctl that takes down what it is told."""
-    told = tmp_path / "told"
+    """A systemctl that takes down what it is told, and remembers what is enabled."""
+    told, enabled = tmp_path / "told", tmp_path / "enabled"
     program = tmp_path / "bin" / "systemctl"
-    program.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    program.write_text(
+        f"""#!/bin/sh
+PATH=/usr/bin:/bin
+case "$2" in
+    is-enabled) test -e {enabled}; exit ;;
+    enable) touch {enabled} ;;
+    disable) rm -f {enabled} ;;
+esac
+echo "$@" >> {told}
+"""
+    )
     program.chmod(0o755)
     return told
 
