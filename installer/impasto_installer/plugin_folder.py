@@ -128,7 +128,14 @@ def content_of(
     return files
 
 
-def lay_out(folder: Path, content: Mapping[str, bytes], *, version: str, folders_made: tuple[str, ...] = ()) -> bool:
+def lay_out(
+    folder: Path,
+    content: Mapping[str, bytes],
+    *,
+    version: str,
+    folders_made: tuple[str, ...] = (),
+    renew: bool = False,
+) -> bool:
     """Makes a folder hold this content: writes what differs and removes what an earlier version left.
 
     Files that Impasto did not write stay as they are. Doing it again changes nothing.
@@ -138,6 +145,7 @@ def lay_out(folder: Path, content: Mapping[str, bytes], *, version: str, folders
         content: What it shall hold, as `content_of` gives it.
         version: Of Impasto.
         folders_made: See `Manifest`.
+        renew: Whether GIMP shall read the registration anew even if nothing else changes.
 
     Returns:
         Whether anything was changed.
@@ -157,7 +165,7 @@ def lay_out(folder: Path, content: Mapping[str, bytes], *, version: str, folders
         changes = [_remove(folder, path) for path in (earlier.files if earlier else ()) if path not in content]
         changes += [_write(folder / path, each) for path, each in ahead.items()]
         main_file = folder / MAIN_FILE
-        if any(changes) or not _holds(main_file, main) or not os.access(main_file, os.X_OK):
+        if renew or any(changes) or not _holds(main_file, main) or not os.access(main_file, os.X_OK):
             _write_main(main_file, main)
             return True
     except OSError as error:

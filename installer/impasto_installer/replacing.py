@@ -21,13 +21,16 @@ _BESIDE = ".impasto-"
 
 
 @contextmanager
-def replaced(folder: Path, content: Mapping[str, bytes], *, version: str) -> Iterator[bool]:
+def replaced(
+    folder: Path, content: Mapping[str, bytes], *, version: str, renew: bool = False
+) -> Iterator[bool]:
     """Makes a plug-in folder hold this content, unless the block fails: then everything is as it was.
 
     Args:
         folder: The plug-in folder.
         content: What it shall hold, see `plugin_folder.content_of`.
         version: Of Impasto.
+        renew: See `plugin_folder.lay_out`.
 
     Yields:
         Whether anything had to be changed.
@@ -45,7 +48,7 @@ def replaced(folder: Path, content: Mapping[str, bytes], *, version: str) -> Ite
         try:
             if folder.exists():
                 shutil.copytree(folder, new, symlinks=True)
-            changed = lay_out(new, content, version=version, folders_made=made)
+            changed = lay_out(new, content, version=version, folders_made=made, renew=renew)
             if not changed:
                 yield False
                 return

@@ -109,9 +109,18 @@ def protocol_missing(folder: Path) -> None:
     os.utime(folder / "impasto.py", (later_s, later_s))  # so that GIMP asks it again
 
 
+def registration_of_another_version(folder: Path) -> None:
+    """GIMP keeps what it was told by a main file of the same time."""
+    pluginrc = folder.parents[1] / "pluginrc"
+    told = pluginrc.read_bytes()
+    assert b'"plug-in-impasto-stylize"' in told
+    pluginrc.write_bytes(told.replace(b'"plug-in-impasto-stylize"', b'"plug-in-impasto-as-it-was"'))
+
+
 @pytest.mark.parametrize(
     ("plant", "name", "said"),
     [
+        (registration_of_another_version, "menu", "does not have the plug-in in its menus"),
         (no_longer_executable, "menu", "does not have the plug-in in its menus"),
         (library_broken, "connection", "pyzmq"),
         (protocol_missing, "menu", "No module named 'impasto_protocol'"),

@@ -153,6 +153,22 @@ def test_what_fails_leaves_everything_as_it_was(
     assert tree(user_folder) == before
 
 
+def test_a_whole_plug_in_whose_old_registration_gimp_keeps_is_shown_to_it_anew(
+    editor: Editor, product: Product, gimp: FakeGimp
+) -> None:
+    install(editor, product, gimp)
+    gimp.keeps_an_old_registration()
+    assert install(editor, product, gimp).changed
+    assert not install(editor, product, gimp).changed
+
+
+def test_what_gimps_python_complained_of_is_told(editor: Editor, product: Product, gimp: FakeGimp) -> None:
+    gimp.is_blind = True
+    gimp.complaint = "Traceback (most recent call last):\n  File x\nImportError: no Gimp\n(gimp:1): GLib-WARNING: x\n"
+    with pytest.raises(EditorError, match=r"does not register the plug-in \(it says: ImportError: no Gimp\); nothing"):
+        install(editor, product, gimp)
+
+
 def test_an_upgrade_that_fails_leaves_the_old_version(
     editor: Editor, product: Product, gimp: FakeGimp, user_folder: Path
 ) -> None:
