@@ -4,6 +4,7 @@ import json
 import socket
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from impasto_installer.editors.finding import Editor
 from impasto_installer.errors import InstallerError
 from impasto_installer.installing import Product, install, install_unseen
 from impasto_protocol import Connection, write_connection
+from impasto_protocol.errors import UnsupportedVersionError
 from impasto_protocol.messages.session import Report
 from impasto_protocol.transport import new_key_pair
 from installer.fake_gimp import BROKEN, FakeGimp, written
@@ -187,6 +189,56 @@ def test_a_connection_file_that_makes_no_sense_is_found(place: Path, connected: 
     place.write_text("{")
     (fault,) = check_daemon(place, "1.0")
     assert "is no connection file" in fault.message
+
+
+@pytest.fixture
+def joined(place: Path, connected: Connection) -> Connection:
+    """The same, of a daemon on another machine."""
+    there = replace(connected, elsewhere=True)
+    write_connection(there, place)
+    return there
+
+
+def test_a_daemon_elsewhere_that_does_not_answer_is_not_to_be_started_here(place: Path, joined: Connection) -> None:
+    (fault,) = at_fault(check_daemon(place, "1.0"))
+    assert fault.message == f"The daemon at {joined.endpoint}, which was joined, does not answer."
+    assert "'impasto daemon leave'" in fault.cure
+    assert "'impasto daemon key'" in fault.cure
+    assert "daemon start" not in fault.cure
+
+
+def test_a_daemon_elsewhere_of_another_version_works_and_is_told_of(place: Path, joined: Connection) -> None:
+    (fault,) = at_fault(check_daemon(place, "1.0", lambda _: report("0.9")))
+    assert fault.status is Status.WARNING
+    assert fault.cure.startswith("Install the same version of Impasto on both machines")
+    assert at_fault(check_daemon(place, "1.0", lambda _: report("1.0"))) == []
+
+
+def test_a_daemon_elsewhere_that_speaks_another_language_cannot_be_restarted_here(
+    place: Path, joined: Connection
+) -> None:
+    def refuses(_: Path) -> Report:
+        raise UnsupportedVersionError("It speaks version 2.")
+
+    (fault,) = at_fault(check_daemon(place, "1.0", refuses))
+    assert (fault.status, fault.message.endswith("It speaks version 2.")) == (Status.ERROR, True)
+    assert "daemon stop" not in fault.cure
+
+
+def test_keys_for_a_daemon_elsewhere_that_others_can_read_are_made_anew(place: Path, joined: Connection) -> None:
+    place.chmod(0o644)
+    (fault,) = check_daemon(place, "1.0")
+    assert fault.message == f"{str(place)!r} is open to other users (mode 644)."
+    assert str(place.with_name("client-keys.json")) in fault.cure
+    assert "'impasto daemon join INVITATION'" in fault.cure
+
+
+def test_a_gimp_that_cannot_start_the_daemon_is_no_fault_where_that_is_elsewhere(
+    editor: Editor, gimp: FakeGimp, examined: Callable[[], Found]
+) -> None:
+    gimp.bridge = "No such file or directory"
+    assert [check.status for check in at_fault(examined())] == [Status.WARNING]
+    assert at_fault(list(examine(editor, "1.0", gimp, is_elsewhere=True).checks)) == []
 
 
 def test_little_room_is_a_warning(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def doctor(
 def _checks(programs: list[Path]) -> "Iterator[Check]":
     from impasto_daemon.engine_checks import check_backend, check_weights
     from impasto_installer.doctor.check import problem
-    from impasto_installer.doctor.daemon_checks import check_daemon
+    from impasto_installer.doctor.daemon_checks import check_daemon, is_elsewhere
     from impasto_installer.doctor.editor_checks import check_unseen_folder, examine
     from impasto_installer.doctor.machine_checks import available_bytes, check_disk, check_memory, check_python
     from impasto_installer.editors.finding import find_editors, given_editor, lonely_folders
@@ -74,12 +74,13 @@ def _checks(programs: list[Path]) -> "Iterator[Check]":
     yield check_backend()
     yield from check_weights()
     yield from check_daemon(place, version)
-    yield check_disk(place.parent)
+    if not is_elsewhere(place):
+        yield check_disk(place.parent)
     yield check_memory(available_bytes())
     editors = [given_editor(program.absolute(), machine) for program in programs] or find_editors(machine)
     seen: set[Path] = set()
     for editor in editors:
-        examination = examine(editor, version, run_program, own_bin=own_bin())
+        examination = examine(editor, version, run_program, own_bin=own_bin(), is_elsewhere=is_elsewhere(place))
         if examination.user_folder is not None:
             seen.add(examination.user_folder)
         yield from examination.checks

@@ -32,7 +32,9 @@ class Examination:
     user_folder: Path | None
 
 
-def examine(editor: Editor, version: str, run: Run, *, own_bin: Path | None = None) -> Examination:
+def examine(
+    editor: Editor, version: str, run: Run, *, own_bin: Path | None = None, is_elsewhere: bool = False
+) -> Examination:
     """Looks at everything about one GIMP.
 
     Args:
@@ -40,6 +42,7 @@ def examine(editor: Editor, version: str, run: Run, *, own_bin: Path | None = No
         version: Our version.
         run: How programs are run.
         own_bin: See `asking.ask`.
+        is_elsewhere: Whether the daemon is on another machine, and need not be started from GIMP.
     """
     try:
         answer = ask(editor, run, own_bin=own_bin)
@@ -55,7 +58,7 @@ def examine(editor: Editor, version: str, run: Run, *, own_bin: Path | None = No
     checks += _folder(name, folder, version)
     if (folder / MAIN_FILE).exists():
         checks.append(_registered(name, answer))
-        checks.append(_connected(name, folder, answer))
+        checks.append(_connected(name, folder, answer, is_elsewhere=is_elsewhere))
     return Examination(checks=tuple(checks), user_folder=answer.user_folder)
 
 
@@ -144,9 +147,11 @@ def _registered(name: str, answer: Answer) -> Check:
     return good(f"{name}: menu", "The plug-in is in Filters > Artistic, and answers.")
 
 
-def _connected(name: str, folder: Path, answer: Answer) -> Check:
+def _connected(name: str, folder: Path, answer: Answer, *, is_elsewhere: bool) -> Check:
     """The way to the daemon: libraries in GIMP's Python, or a bridge through ours."""
     has_vendored = (folder / "vendored").is_dir()
+    if answer.vendored is None and is_elsewhere:
+        return good(f"{name}: connection", "pyzmq and msgpack load in GIMP's Python, and the daemon is elsewhere.")
     if answer.vendored is None and answer.bridge is not None:
         return warning(
             f"{name}: connection",
