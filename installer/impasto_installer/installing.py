@@ -8,7 +8,7 @@ from impasto_installer.editors.asking import STYLIZE, Answer, ask
 from impasto_installer.editors.finding import Editor
 from impasto_installer.editors.running import Run
 from impasto_installer.errors import EditorError, VendoringError
-from impasto_installer.plugin_folder import PLUGIN_NAME, Sources, content_of
+from impasto_installer.plugin_folder import PLUGIN_NAME, LaidOut, Sources, content_of
 from impasto_installer.replacing import recover, replaced
 from impasto_installer.vendoring import vendored_for
 
@@ -91,9 +91,14 @@ def install_unseen(user_folder: Path, product: Product) -> Installed:
     """
     folder = user_folder / "plug-ins" / PLUGIN_NAME
     content = content_of(product.sources, version=product.version, python=product.python)
-    with replaced(folder, content, version=product.version) as changed:
+    with replaced(folder, content, version=product.version) as laid:
         remark = "The GIMP that this folder belongs to was not found, so nothing could be checked."
-        return Installed(folder=folder, changed=changed, transport=Transport.BRIDGE, remarks=(remark,))
+        return Installed(
+            folder=folder,
+            changed=laid.changed,
+            transport=Transport.BRIDGE,
+            remarks=(remark, *_kept(folder, laid)),
+        )
 
 
 def trouble_with(answer: Answer, transport: Transport) -> str | None:
@@ -133,8 +138,8 @@ def _laid_out(
     )
     transport = Transport.BRIDGE if vendored is None else Transport.VENDORED
     is_in_trouble = trouble_with(before, transport) is not None  # which GIMP may remember from an earlier start
-    with replaced(folder, content, version=product.version, renew=is_in_trouble) as changed:
-        after = ask(editor, run, plugin_folder=folder, own_bin=own_bin) if changed else before
+    with replaced(folder, content, version=product.version, renew=is_in_trouble) as laid:
+        after = ask(editor, run, plugin_folder=folder, own_bin=own_bin) if laid.changed else before
         if transport is Transport.VENDORED and after.vendored is not None:
             raise _VendoredBrokenError(f"what was fetched does not load in GIMP ({after.vendored.rstrip('.')}).")
         trouble = trouble_with(after, transport)
@@ -144,8 +149,18 @@ def _laid_out(
                 "'impasto doctor --report report.zip' writes."
             )
         return Installed(
-            folder=folder, changed=changed, transport=transport, remarks=(*remarks, *_remarks(after, transport))
+            folder=folder,
+            changed=laid.changed,
+            transport=transport,
+            remarks=(*remarks, *_remarks(after, transport), *_kept(folder, laid)),
         )
+
+
+def _kept(folder: Path, laid: LaidOut) -> list[str]:
+    return [
+        f"You had changed a file of Impasto's; your version of it is kept as {folder / path}."
+        for path in laid.set_aside
+    ]
 
 
 def _remarks(answer: Answer, transport: Transport) -> list[str]:

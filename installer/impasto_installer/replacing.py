@@ -15,7 +15,7 @@ import psutil
 
 from impasto_installer.errors import InstallerError, PluginFolderError
 from impasto_installer.manifest import MANIFEST_FILE, read_manifest
-from impasto_installer.plugin_folder import lay_out, prune
+from impasto_installer.plugin_folder import MAIN_FILE, LaidOut, lay_out, prune
 
 __all__ = ["recover", "replaced"]
 
@@ -25,7 +25,7 @@ folder of plug-ins, which GIMP reads."""
 
 
 @contextmanager
-def replaced(folder: Path, content: Mapping[str, bytes], *, version: str, renew: bool = False) -> Iterator[bool]:
+def replaced(folder: Path, content: Mapping[str, bytes], *, version: str, renew: bool = False) -> Iterator[LaidOut]:
     """Makes a plug-in folder hold this content, unless the block fails: then everything is as it was.
 
     Args:
@@ -35,7 +35,7 @@ def replaced(folder: Path, content: Mapping[str, bytes], *, version: str, renew:
         renew: See `plugin_folder.lay_out`.
 
     Yields:
-        Whether anything had to be changed.
+        What had to be changed.
 
     Raises:
         PluginFolderError: It cannot be written, holds what is not Impasto's, or cannot be put back.
@@ -50,13 +50,13 @@ def replaced(folder: Path, content: Mapping[str, bytes], *, version: str, renew:
         try:
             if folder.exists():
                 shutil.copytree(folder, new, symlinks=True)
-            changed = lay_out(new, content, version=version, folders_made=made, renew=renew)
-            if not changed:
-                yield False
+            laid = lay_out(new, content, version=version, folders_made=made, renew=renew)
+            if not laid.changed:
+                yield laid
                 return
             _exchange(folder, new, old)
             try:
-                yield True
+                yield laid
             except BaseException as error:
                 _put_back(folder, old, error)
                 raise
@@ -156,9 +156,9 @@ def _process_at_work_in(beside: Path) -> int | None:
 def _refuse_what_is_not_ours(folder: Path) -> None:
     if folder.is_symlink():
         raise PluginFolderError(f"{str(folder)!r} is a link, which Impasto did not make; remove it, and try again.")
-    if folder.exists() and read_manifest(folder) is None and any(folder.iterdir()):
+    if read_manifest(folder) is None and (folder / MAIN_FILE).exists():
         raise PluginFolderError(
-            f"{str(folder)!r} holds files that Impasto did not put there; move the folder away, and try again."
+            f"{str(folder)!r} holds a plug-in that Impasto did not put there; move the folder away, and try again."
         )
 
 

@@ -218,9 +218,26 @@ def test_uninstalling_keeps_what_the_user_put_into_the_folder(editor: Editor, pr
     assert tree(gimp.plugin).keys() == {"styles", "styles/mine.jpg"}
 
 
+def test_what_the_user_has_changed_survives_an_upgrade_and_an_uninstallation_and_is_named(
+    editor: Editor, product: Product, gimp: FakeGimp
+) -> None:
+    install(editor, product, gimp)
+    written(gimp.plugin / "impasto_gimp" / "dialog.py", "title = 'mine'\n")
+    (remark,) = install(editor, product, gimp).remarks
+    kept = gimp.plugin / "impasto_gimp" / "dialog.py.yours"
+    assert remark.endswith(f"your version of it is kept as {kept}.")
+    written(gimp.plugin / "impasto.py", "also mine")
+    main = gimp.plugin / "impasto.py.yours"
+    assert uninstall(gimp.plugin) == (main, kept)
+    assert (main.read_text(), kept.read_text()) == ("also mine", "title = 'mine'\n")
+    assert tree(gimp.plugin).keys() == {"impasto.py.yours", "impasto_gimp", "impasto_gimp/dialog.py.yours"}
+    assert install(editor, product, gimp).changed
+    assert uninstall(gimp.plugin) == (main, kept)
+
+
 def test_what_impasto_did_not_put_there_is_not_replaced(editor: Editor, product: Product, gimp: FakeGimp) -> None:
     mine = written(gimp.plugin / "impasto.py", "mine")
-    with pytest.raises(PluginFolderError, match="holds files that Impasto did not put there"):
+    with pytest.raises(PluginFolderError, match="holds a plug-in that Impasto did not put there"):
         install(editor, product, gimp)
     assert mine.read_text() == "mine"
     with pytest.raises(PluginFolderError, match="has no list"):
