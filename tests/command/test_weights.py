@@ -1,74 +1,26 @@
 """`impasto weights`: fetching over bad lines from a server of our own, adding, finding damage, removing."""
 
-import hashlib
-import http.server
 import inspect
 import json
 import re
-import threading
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from command.bad_line import CONTENT, BadLine, bad_line
 from command.calling import Impasto
 from impasto_engine.errors import NetworkError
 from impasto_engine.networks.fetching import fetch_weights
-from impasto_engine.networks.published import PUBLISHED, Published, keras_folder
+from impasto_engine.networks.published import PUBLISHED, keras_folder
 from impasto_engine.networks.soundness import Provenance, provenance_of
-
-CONTENT = bytes(range(256)) * 4096  # 1 MiB
-
-
-class BadLine(http.server.ThreadingHTTPServer):
-    """Serves `CONTENT`, as badly as it is told to.
-
-    Attributes:
-        breaks_after: Bytes after which each connection breaks; None for none.
-        knows_ranges: Whether it heeds a Range header.
-        content: What it serves.
-        asked_from: The first byte that each request asked for.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answering)
-        self.breaks_after: int | None = None
-        self.knows_ranges = True
-        self.content = CONTENT
-        self.asked_from: list[int] = []
-
-    @property
-    def published(self) -> Published:
-        url = f"http://127.0.0.1:{self.server_port}/vgg16_notop.h5"
-        return Published(url=url, size_bytes=len(CONTENT), md5=hashlib.md5(CONTENT, usedforsecurity=False).hexdigest())
-
-
-class Answering(http.server.BaseHTTPRequestHandler):
-    server: BadLine
-
-    def do_GET(self) -> None:
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        begin = int(asked[1]) if asked and self.server.knows_ranges else 0
-        self.server.asked_from.append(int(asked[1]) if asked else 0)
-        content = self.server.content[begin:]
-        self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: self.server.breaks_after])
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
 def line() -> Iterator[BadLine]:
-    with BadLine() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with bad_line() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
