@@ -19,6 +19,7 @@ class BadLine(http.server.ThreadingHTTPServer):
 
     Attributes:
         breaks_after: Bytes after which each connection breaks; None for none.
+        holds: What a connection waits for before it breaks; None for nothing.
         knows_ranges: Whether it heeds a Range header.
         content: What it serves.
         asked_from: The first byte that each request asked for.
@@ -27,6 +28,7 @@ class BadLine(http.server.ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answering)
         self.breaks_after: int | None = None
+        self.holds: threading.Event | None = None
         self.knows_ranges = True
         self.content = CONTENT
         self.asked_from: list[int] = []
@@ -49,6 +51,8 @@ class Answering(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content[: self.server.breaks_after])
+        if self.server.holds is not None:
+            self.server.holds.wait()
 
     def log_message(self, *_: object) -> None:
         pass
