@@ -249,6 +249,41 @@ def test_little_room_is_a_warning(tmp_path: Path) -> None:
     assert (available_bytes() or 1) > 0
 
 
+PRIVATE = {
+    "a home": ("Serving from /home/zoë/x, for zoëtrope.", "Serving from ~/x, for zoëtrope."),
+    "a home in JSON": (r'"/home/zo\u00eb/a"', '"~/a"'),
+    "a home in an address": ("file:///home/zo%C3%AB/a", "file://~/a"),
+    "somebody else's home": ("/home/bob/x and C:\\Users\\Bob\\x", "/home/USER/x and C:\\Users\\USER\\x"),
+    "a disk with a name": ("/media/bob/STICK", "/media/USER/STICK"),
+    "a user": ("zoë started it", "USER started it"),
+    "a machine": ("on analytical-engine, ANALYTICAL-ENGINE.example.org", "on HOST, HOST"),
+    "an endpoint": ("at tcp://gpu.example.org:7710 and tcp://192.0.2.7:1", "at tcp://ADDRESS:7710 and tcp://ADDRESS:1"),
+    "addresses": ("from '192.0.2.7', 2001:db8::7:1, aa:bb:cc:dd:ee:ff", "from 'ADDRESS', ADDRESS, ADDRESS"),
+    "a mail address": ("ask bob@example.org", "ask MAIL"),
+    "a user of a site": ("https://bob:pw@example.org/x", "https://USER@example.org/x"),
+    "a token": ("token=a.b-c, Authorization: Bearer a.b-c", "token=REDACTED Authorization: Bearer REDACTED"),
+    "a picture": ("['impasto', 'Us in bed/me & Bob.JPG']", "['impasto', 'PICTURE.JPG']"),
+    "nothing": (
+        "14:22:40,834 GIMP 3.0.4 at tcp://127.0.0.1:7710 in /usr/lib/python3/dist-packages/numpy/core/a.py; key=len(x)",
+        "14:22:40,834 GIMP 3.0.4 at tcp://127.0.0.1:7710 in /usr/lib/python3/dist-packages/numpy/core/a.py; key=len(x)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), PRIVATE.values(), ids=PRIVATE)
+def test_what_is_private_is_taken_out_and_the_rest_can_be_read(text: str, told: str) -> None:
+    redaction = Redaction(home="/home/zoë", user="zoë", host="analytical-engine.example.org")
+    assert redaction.of(text) == told
+
+
+@pytest.mark.parametrize("around", ["{}", "'{}'", "--allow={}", "the key {}.", '"{}"', "KEY\n{}\n"])
+def test_a_key_is_taken_out_wherever_it_stands(around: str) -> None:
+    redaction = Redaction(home="", user="", host="")
+    for public, secret in (("yKqp4!B<Ck{*<4n^hp(^*Y0TLzUP8C>7Vf&*Rr%W", "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"),):
+        assert public not in redaction.of(around.format(public))
+        assert secret not in redaction.of(around.format(secret))
+
+
 def test_a_report_tells_no_names_and_no_keys(tmp_path: Path, connected: Connection, place: Path) -> None:
     redaction = Redaction(home="/home/ada", user="ada", host="analytical-engine")
     log = written(

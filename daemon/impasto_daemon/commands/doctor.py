@@ -29,7 +29,7 @@ def doctor(
         typer.Option(
             "--report",
             metavar="FILE.zip",
-            help="Write what was found, logs and environment there, without names and keys, for a bug report.",
+            help="Write what was found, logs and environment there for a bug report; no names, addresses or keys.",
             show_default=False,
         ),
     ] = None,
