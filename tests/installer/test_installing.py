@@ -388,6 +388,7 @@ def test_every_folder_is_found_again(
     written(machine.home / ".config" / "GIMP" / "3.1" / "plug-ins" / "impasto" / "impasto.py", "somebody else's")
     folders = present_folders(machine, records)
     assert set(folders) == {gimp.plugin, elsewhere / "plug-ins" / "impasto"}
+    written(folders[0] / "mine.txt", "stays, and is no longer in a folder of Impasto's")
     for folder in folders:
         uninstall(folder)
     records.forget()
