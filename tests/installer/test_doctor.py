@@ -253,7 +253,7 @@ PRIVATE = {
     "a home": ("Serving from /home/zoë/x, for zoëtrope.", "Serving from ~/x, for zoëtrope."),
     "a home in JSON": (r'"/home/zo\u00eb/a"', '"~/a"'),
     "a home in an address": ("file:///home/zo%C3%AB/a", "file://~/a"),
-    "somebody else's home": ("/home/bob/x and C:\\Users\\Bob\\x", "/home/USER/x and C:\\Users\\USER\\x"),
+    "somebody else's home": ("/home/bob/x and C:\\Users\\Bob B\\x", "/home/USER/x and C:\\Users\\USER\\x"),
     "a disk with a name": ("/media/bob/STICK", "/media/USER/STICK"),
     "a user": ("zoë started it", "USER started it"),
     "a machine": ("on analytical-engine, ANALYTICAL-ENGINE.example.org", "on HOST, HOST"),
@@ -263,6 +263,9 @@ PRIVATE = {
     "a user of a site": ("https://bob:pw@example.org/x", "https://USER@example.org/x"),
     "a token": ("token=a.b-c, Authorization: Bearer a.b-c", "token=REDACTED Authorization: Bearer REDACTED"),
     "a picture": ("['impasto', 'Us in bed/me & Bob.JPG']", "['impasto', 'PICTURE.JPG']"),
+    "a picture with an apostrophe": ('["Bob\'s wedding.jpg"]', '["PICTURE.jpg"]'),
+    "a picture in JSON": (json.dumps('no "Bob\'s.jpg" here'), json.dumps('no "PICTURE.jpg" here')),
+    "nothing of a path": ("/usr/local/opt/python@3.12/bin:/usr/local/bin:/usr/bin",) * 2,
     "nothing": (
         "14:22:40,834 GIMP 3.0.4 at tcp://127.0.0.1:7710 in /usr/lib/python3/dist-packages/numpy/core/a.py; key=len(x)",
         "14:22:40,834 GIMP 3.0.4 at tcp://127.0.0.1:7710 in /usr/lib/python3/dist-packages/numpy/core/a.py; key=len(x)",

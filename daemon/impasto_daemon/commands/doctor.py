@@ -54,7 +54,9 @@ def doctor(
         typer.echo(f"The report is in {str(report)!r}; look at it before you pass it on.", err=True)
     worst = sum(check.status is Status.ERROR for check in found)
     if not as_json:
-        typer.echo("Everything is in order." if not worst else f"{worst} of {len(found)} checks found a problem.")
+        is_perfect = all(check.status is Status.OK for check in found)
+        fine = "Everything is in order." if is_perfect else "Nothing keeps Impasto from working."
+        typer.echo(f"{worst} of {len(found)} checks found a problem." if worst else fine)
     return FOUND_SOMETHING if worst else 0
 
 

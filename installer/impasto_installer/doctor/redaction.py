@@ -17,6 +17,8 @@ _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASS|AUTH|CREDENTIAL|COOKIE|CONTEXT|SIGN
 _Z85 = r"0-9a-zA-Z.\-:+=^!/*?&<>()\[\]{}@%$#"
 """What keys of CURVE are written in; of ten thousand, all but one hold something of the last seventeen."""
 
+_PICTURES = "jpe?g|png|tiff?|webp|xcf|bmp|gif|heic"
+
 _RULES = tuple(
     (re.compile(rule, re.IGNORECASE), stand_in)
     for rule, stand_in in (
@@ -25,12 +27,17 @@ _RULES = tuple(
             r"\b([a-z_]*(?:token|secret|password|passwd|api_?key|authorization)\s*[=:]\s*(?:bearer |basic )?)[^\s'\"]+",
             r"\1REDACTED",
         ),
-        (rf"(?=[{_Z85}]*[\^!*?&<>()\[\]{{}}@%$#])[{_Z85}]{{40,}}", "KEY"),
+        (
+            rf"(?=[{_Z85}]*[\^!*?&<>()\[\]{{}}@%$#])(?!(?:[^/\s]*/){{4}})[{_Z85}]{{40,}}",
+            "KEY",
+        ),  # four slashes are a path
         (r"(?<=://)[^/\s@]+@", "USER@"),
-        (r"(?<![\w.+-])(?!USER@)[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "MAIL"),
+        (r"(?<![\w.+-])(?!USER@)[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b", "MAIL"),
         (r"(?<=tcp://)(?!127\.)[^\s/:\[]+(?=:\d)", "ADDRESS"),
         (r"\b[0-9a-f]{2}(?::[0-9a-f]{2}){5}\b", "ADDRESS"),
-        (r"""(["'])[^"'\n]*\.(jpe?g|png|tiff?|webp|xcf|bmp|gif|heic)\1""", r"\1PICTURE.\2\1"),
+        (rf"'[^'\n]*\.({_PICTURES})'", r"'PICTURE.\1'"),
+        (rf'"[^"\n]*\.({_PICTURES})(\\?")', r'"PICTURE.\1\2'),
+        (r"(\\Users\\{1,2})[^\\:;\"'\n]+(?=\\)", r"\1USER"),
         (r"(/home/|/Users/|\\Users\\{1,2}|/media/|/run/user/)[^/\\\s:;\"']+", r"\1USER"),
     )
 )
