@@ -266,6 +266,7 @@ PRIVATE = {
     "a picture with an apostrophe": ('["Bob\'s wedding.jpg"]', '["PICTURE.jpg"]'),
     "a picture in JSON": (json.dumps('no "Bob\'s.jpg" here'), json.dumps('no "PICTURE.jpg" here')),
     "nothing of a path": ("/usr/local/opt/python@3.12/bin:/usr/local/bin:/usr/bin",) * 2,
+    "nothing of a line under code": ("^" * 50,) * 2,
     "nothing": (
         "14:22:40,834 GIMP 3.0.4 at tcp://127.0.0.1:7710 in /usr/lib/python3/dist-packages/numpy/core/a.py; key=len(x)",
         "14:22:40,834 GIMP 3.0.4 at tcp://127.0.0.1:7710 in /usr/lib/python3/dist-packages/numpy/core/a.py; key=len(x)",

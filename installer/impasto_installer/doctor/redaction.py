@@ -27,10 +27,11 @@ _RULES = tuple(
             r"\b([a-z_]*(?:token|secret|password|passwd|api_?key|authorization)\s*[=:]\s*(?:bearer |basic )?)[^\s'\"]+",
             r"\1REDACTED",
         ),
+        # Four slashes are a path, and what holds no letter is a line that underlines.
         (
-            rf"(?=[{_Z85}]*[\^!*?&<>()\[\]{{}}@%$#])(?!(?:[^/\s]*/){{4}})[{_Z85}]{{40,}}",
+            rf"(?=[{_Z85}]*[\^!*?&<>()\[\]{{}}@%$#])(?=[{_Z85}]*[a-z])(?!(?:[^/\s]*/){{4}})[{_Z85}]{{40,}}",
             "KEY",
-        ),  # four slashes are a path
+        ),
         (r"(?<=://)[^/\s@]+@", "USER@"),
         (r"(?<![\w.+-])(?!USER@)[\w.+-]+@[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}\b", "MAIL"),
         (r"(?<=tcp://)(?!127\.)[^\s/:\[]+(?=:\d)", "ADDRESS"),
