@@ -2,6 +2,7 @@
 
 import json
 import socket
+import time
 import zipfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,7 @@ from impasto_installer.doctor.daemon_checks import check_daemon
 from impasto_installer.doctor.editor_checks import check_unseen_folder, examine
 from impasto_installer.doctor.machine_checks import available_bytes, check_disk, check_memory
 from impasto_installer.doctor.redaction import Redaction
-from impasto_installer.doctor.report import write_report
+from impasto_installer.doctor.report import LOG_BYTES, write_report
 from impasto_installer.editors.finding import Editor
 from impasto_installer.errors import InstallerError
 from impasto_installer.installing import Product, install, install_unseen
@@ -278,6 +279,15 @@ PRIVATE = {
 def test_what_is_private_is_taken_out_and_the_rest_can_be_read(text: str, told: str) -> None:
     redaction = Redaction(home="/home/zoë", user="zoë", host="analytical-engine.example.org")
     assert redaction.of(text) == told
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "a@", "'", "ab:", "/a", "\\Users\\a", "token", "1:"])
+def test_a_long_line_takes_no_longer_than_it_must(piece: str) -> None:
+    redaction = Redaction(home="/home/zoë", user="zoë", host="analytical-engine")
+    line = piece * (LOG_BYTES // len(piece))
+    began_s = time.process_time()
+    redaction.of(line)
+    assert time.process_time() - began_s < 5.0
 
 
 @pytest.mark.parametrize("around", ["{}", "'{}'", "--allow={}", "the key {}.", '"{}"', "KEY\n{}\n"])
