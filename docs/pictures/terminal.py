@@ -41,9 +41,8 @@ def printed_by(command: str) -> str:
 
 def main(name: str, *commands: str) -> None:
     """Runs the commands and writes the picture."""
-    os.environ.update(
-        COLUMNS=str(COLUMNS), TERM="xterm-256color", USE_EMOJI="0"
-    )  # of which not every font has the pictures
+    os.environ.update(COLUMNS=str(COLUMNS), TERM="xterm-256color")
+    os.environ["USE_EMOJI"] = "0"  # pipx's: not every font has their pictures
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         console = Console(record=True, width=COLUMNS, force_terminal=True, file=nowhere, highlight=False)
         for command in commands:

@@ -68,10 +68,7 @@ def replaced(folder: Path, content: Mapping[str, bytes], *, version: str, renew:
             if not folder.exists():
                 _unmake(folder, made)
     except OSError as error:
-        raise PluginFolderError(
-            f"Cannot write {str(error.filename or folder)!r}: {error.strerror}; close GIMP, make the folder writable, "
-            "and try again."
-        ) from error
+        raise _unwritable(folder, error) from error
 
 
 def _exchange(folder: Path, new: Path, old: Path) -> None:
@@ -109,6 +106,13 @@ def recover(folder: Path) -> bool:
     Raises:
         PluginFolderError: It does not come back, or another run is at work.
     """
+    try:
+        return _recovered(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _recovered(folder: Path) -> bool:
     ours = (path for path in folder.parent.parent.glob(f"{_BESIDE}*") if path.name.removeprefix(_BESIDE).isdecimal())
     left = sorted(ours, key=lambda path: path.stat().st_mtime, reverse=True)
     for beside in left:
@@ -130,6 +134,13 @@ def recover(folder: Path) -> bool:
             _put_back(folder, old)
         shutil.rmtree(beside, ignore_errors=True)
     return has_come_back
+
+
+def _unwritable(folder: Path, error: OSError) -> PluginFolderError:
+    return PluginFolderError(
+        f"Cannot write {str(error.filename or folder)!r}: {error.strerror}; close GIMP, make the folder writable, "
+        "and try again."
+    )
 
 
 def _bring_along(folder: Path, old: Path) -> None:

@@ -322,6 +322,19 @@ def test_an_old_plug_in_that_cannot_be_put_back_is_kept_and_named(gimp: FakeGimp
     assert not any(gimp.user_folder.glob(".impasto-*"))
 
 
+def test_an_old_plug_in_into_which_the_users_files_cannot_be_copied_stays_where_it_is(
+    editor: Editor, product: Product, gimp: FakeGimp, beside: Path
+) -> None:
+    install(editor, product, gimp)
+    shutil.copytree(gimp.plugin, beside / "old")
+    written(gimp.plugin / "mine" / "notes.txt", "my own")
+    written(beside / "old" / "mine", "a file where the folder should be")
+    with pytest.raises(PluginFolderError, match=r"Cannot write '.*mine'"):
+        install(editor, product, gimp)
+    assert (beside / "old" / "impasto.py").exists()
+    assert (gimp.plugin / "mine" / "notes.txt").exists()
+
+
 def test_an_old_plug_in_does_not_take_the_place_of_what_the_user_has_put_there(gimp: FakeGimp, beside: Path) -> None:
     old = written(beside / "old" / "impasto.py", "the last that was good")
     mine = written(gimp.plugin / "impasto.py", "mine")
