@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 OUT    := out
+DIST   := dist
 
 # The PyTorch that the conformance tests are run with. Its Linux wheel brings CUDA along; an index of CPU builds, given
 # to pip in the environment, spares that.
@@ -87,8 +88,8 @@ check: lint types imports test-outside-gimp test-gimp test-slow test-backends
 dist: setup
 	@echo "== wheel, sdist and plug-in =="
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check build
-	$(BIN)/python -m build --outdir dist
-	$(BIN)/python -m impasto_installer.plugin_zip dist
+	$(BIN)/python -m build --outdir $(DIST)
+	$(BIN)/python -m impasto_installer.plugin_zip $(DIST)
 
 clean:
-	rm -rf $(VENV) $(OUT) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(OUT) $(DIST) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -8,7 +8,7 @@ from impasto_installer.editors.asking import STYLIZE, Answer, ask
 from impasto_installer.editors.finding import Editor
 from impasto_installer.editors.running import Run
 from impasto_installer.errors import EditorError, VendoringError
-from impasto_installer.plugin_folder import PLUGIN_NAME, Sources, content_of
+from impasto_installer.plugin_folder import PLUGIN_NAME, LaidOut, Sources, content_of
 from impasto_installer.replacing import recover, replaced
 from impasto_installer.vendoring import vendored_for
 
@@ -91,15 +91,21 @@ def install_unseen(user_folder: Path, product: Product) -> Installed:
     """
     folder = user_folder / "plug-ins" / PLUGIN_NAME
     content = content_of(product.sources, version=product.version, python=product.python)
-    with replaced(folder, content, version=product.version) as changed:
+    with replaced(folder, content, version=product.version) as laid:
         remark = "The GIMP that this folder belongs to was not found, so nothing could be checked."
-        return Installed(folder=folder, changed=changed, transport=Transport.BRIDGE, remarks=(remark,))
+        return Installed(
+            folder=folder,
+            changed=laid.changed,
+            transport=Transport.BRIDGE,
+            remarks=(remark, *_kept(folder, laid)),
+        )
 
 
 def trouble_with(answer: Answer, transport: Transport) -> str | None:
     """What a GIMP's answer says is wrong with the plug-in; None if nothing is."""
     if STYLIZE not in answer.procedures:
-        return "GIMP does not register the plug-in; its error console may tell why"
+        why = "its error console may tell why" if answer.complaint is None else f"it says: {answer.complaint}"
+        return f"GIMP does not register the plug-in ({why.rstrip('.')})"
     if answer.refusal is not None:
         return f"the plug-in does not answer ({answer.refusal.rstrip('.')})"
     if transport is Transport.BRIDGE and answer.bridge is not None:
@@ -131,16 +137,30 @@ def _laid_out(
         editor_python=before.python_program if editor.packaging.python_stays and before.python_program else None,
     )
     transport = Transport.BRIDGE if vendored is None else Transport.VENDORED
-    with replaced(folder, content, version=product.version) as changed:
-        after = ask(editor, run, plugin_folder=folder, own_bin=own_bin) if changed else before
+    is_in_trouble = trouble_with(before, transport) is not None  # which GIMP may remember from an earlier start
+    with replaced(folder, content, version=product.version, renew=is_in_trouble) as laid:
+        after = ask(editor, run, plugin_folder=folder, own_bin=own_bin) if laid.changed else before
         if transport is Transport.VENDORED and after.vendored is not None:
             raise _VendoredBrokenError(f"what was fetched does not load in GIMP ({after.vendored.rstrip('.')}).")
         trouble = trouble_with(after, transport)
         if trouble is not None:
-            raise EditorError(f"{editor.name}: {trouble}; nothing was changed. 'impasto doctor' looks closer.")
+            raise EditorError(
+                f"{editor.name}: {trouble}; nothing was changed. If the sentence is no help, send what "
+                "'impasto doctor --report report.zip' writes."
+            )
         return Installed(
-            folder=folder, changed=changed, transport=transport, remarks=(*remarks, *_remarks(after, transport))
+            folder=folder,
+            changed=laid.changed,
+            transport=transport,
+            remarks=(*remarks, *_remarks(after, transport), *_kept(folder, laid)),
         )
+
+
+def _kept(folder: Path, laid: LaidOut) -> list[str]:
+    return [
+        f"You had changed a file of Impasto's; your version of it is kept as {folder / path}."
+        for path in laid.set_aside
+    ]
 
 
 def _remarks(answer: Answer, transport: Transport) -> list[str]:

@@ -8,9 +8,12 @@ from pathlib import Path, PurePosixPath
 
 from impasto_installer.errors import PluginFolderError
 
-__all__ = ["MANIFEST_FILE", "Manifest", "digest_of", "read_manifest"]
+__all__ = ["MANIFEST_FILE", "VENDORED", "Manifest", "digest_of", "read_manifest"]
 
 MANIFEST_FILE = "installed-files.json"
+
+VENDORED = "vendored"
+"""The folder of other people's libraries in a plug-in folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,14 @@ class Manifest:
     def text(self) -> str:
         """The content of its file."""
         return json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
+
+    def is_as_written(self, folder: Path, path: str) -> bool:
+        """Whether a file in the plug-in folder is what Impasto wrote there."""
+        file = folder / path
+        try:
+            return not file.is_symlink() and digest_of(file.read_bytes()) == self.files.get(path)
+        except OSError:
+            return False
 
 
 def digest_of(content: bytes) -> str:

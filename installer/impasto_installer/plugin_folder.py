@@ -27,13 +27,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from impasto_installer.errors import PluginFolderError
-from impasto_installer.manifest import MANIFEST_FILE, Manifest, digest_of, read_manifest
+from impasto_installer.manifest import MANIFEST_FILE, VENDORED, Manifest, digest_of, read_manifest
+from impasto_installer.setting_aside import set_the_users_aside
 
 __all__ = [
     "INSTALLATION_FILE",
     "MAIN_FILE",
     "PLUGIN_NAME",
-    "VENDORED",
+    "LaidOut",
     "Sources",
     "content_of",
     "find_sources",
@@ -51,8 +52,6 @@ MAIN_SOURCE = "impasto.py"
 """The main file's name in the package `impasto_gimp`."""
 
 INSTALLATION_FILE = "installation.json"
-
-VENDORED = "vendored"
 
 _ANYONES_PYTHON = re.compile(rb"\A#!.*\n")
 
@@ -75,6 +74,19 @@ class Sources:
     plugin: Path
     protocol: Path
     styles: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaidOut:
+    """What came of laying out a folder.
+
+    Attributes:
+        changed: Whether anything was changed.
+        set_aside: Paths in the folder at which the user's own versions of files are kept.
+    """
+
+    changed: bool
+    set_aside: tuple[str, ...] = ()
 
 
 def find_sources() -> Sources:
@@ -128,19 +140,25 @@ def content_of(
     return files
 
 
-def lay_out(folder: Path, content: Mapping[str, bytes], *, version: str, folders_made: tuple[str, ...] = ()) -> bool:
+def lay_out(
+    folder: Path,
+    content: Mapping[str, bytes],
+    *,
+    version: str,
+    folders_made: tuple[str, ...] = (),
+    renew: bool = False,
+) -> LaidOut:
     """Makes a folder hold this content: writes what differs and removes what an earlier version left.
 
-    Files that Impasto did not write stay as they are. Doing it again changes nothing.
+    Files that Impasto did not write stay as they are; what the user has changed is set aside. Doing it again changes
+    nothing.
 
     Args:
         folder: The plug-in folder; made if it is missing.
         content: What it shall hold, as `content_of` gives it.
         version: Of Impasto.
         folders_made: See `Manifest`.
-
-    Returns:
-        Whether anything was changed.
+        renew: Whether GIMP shall read the registration anew even if nothing else changes.
 
     Raises:
         PluginFolderError: It cannot be written, or its manifest makes no sense.
@@ -154,18 +172,19 @@ def lay_out(folder: Path, content: Mapping[str, bytes], *, version: str, folders
     ahead = {**content, MANIFEST_FILE: manifest.text().encode()}
     main = ahead.pop(MAIN_FILE)
     try:
+        set_aside = set_the_users_aside(folder, earlier, content)
         changes = [_remove(folder, path) for path in (earlier.files if earlier else ()) if path not in content]
         changes += [_write(folder / path, each) for path, each in ahead.items()]
         main_file = folder / MAIN_FILE
-        if any(changes) or not _holds(main_file, main) or not os.access(main_file, os.X_OK):
+        if renew or any(changes) or not _holds(main_file, main) or not os.access(main_file, os.X_OK):
             _write_main(main_file, main)
-            return True
+            return LaidOut(changed=True, set_aside=set_aside)
     except OSError as error:
         raise PluginFolderError(
             f"Cannot write {str(error.filename or folder)!r}: {error.strerror}; close GIMP, make the folder writable, "
             "and try again."
         ) from error
-    return False
+    return LaidOut(changed=False, set_aside=set_aside)
 
 
 def _installation(version: str, python: Path | str | None) -> bytes:

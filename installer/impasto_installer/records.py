@@ -7,6 +7,8 @@ from pathlib import Path
 
 import platformdirs
 
+from impasto_installer.manifest import MANIFEST_FILE
+
 __all__ = ["Records", "records_path"]
 
 
@@ -26,10 +28,10 @@ class Records:
         self._path = path
 
     def folders(self) -> tuple[Path, ...]:
-        """The folders that still exist."""
+        """The folders that still are Impasto's."""
         try:
             listed = json.loads(self._path.read_text(encoding="utf-8"))
-            return tuple(Path(each) for each in listed if Path(each).is_dir())
+            return tuple(Path(each) for each in listed if (Path(each) / MANIFEST_FILE).is_file())
         except (OSError, ValueError, TypeError):
             return ()
 
@@ -41,7 +43,7 @@ class Records:
             self._path.write_text(json.dumps(list(listed), indent=1) + "\n", encoding="utf-8")
 
     def forget(self) -> None:
-        """Drops the folders that are gone, and the list when it is empty, with its folder."""
+        """Drops the folders that are Impasto's no more, and the list when it is empty, with its folder."""
         if self.folders():
             self.remember(())
             return

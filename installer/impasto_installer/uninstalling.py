@@ -1,10 +1,11 @@
-"""Taking a plug-in away: all that its manifest names, what Python compiled from it, and nothing else."""
+"""Taking a plug-in away: what Impasto wrote and Python compiled from it, and nothing that is the user's."""
 
 from pathlib import Path
 
 from impasto_installer.errors import PluginFolderError
 from impasto_installer.manifest import MANIFEST_FILE, read_manifest
 from impasto_installer.plugin_folder import forget_compiled, prune
+from impasto_installer.setting_aside import set_the_users_aside
 
 __all__ = ["uninstall"]
 
@@ -16,7 +17,7 @@ def uninstall(folder: Path) -> tuple[Path, ...]:
         folder: The plug-in folder.
 
     Returns:
-        The files that stay, because Impasto did not write them.
+        The files that stay, because Impasto did not write what is in them.
 
     Raises:
         PluginFolderError: It has no manifest that makes sense, or something cannot be deleted.
@@ -25,6 +26,7 @@ def uninstall(folder: Path) -> tuple[Path, ...]:
     if manifest is None:
         raise PluginFolderError(f"{str(folder)!r} has no list of what is Impasto's; delete it by hand if it is.")
     try:
+        set_the_users_aside(folder, manifest)
         for path in manifest.files:
             file = folder / path
             file.unlink(missing_ok=True)

@@ -13,6 +13,8 @@ from impasto_daemon.commands.doctor import FOUND_SOMETHING
 from impasto_daemon.engine_checks import check_backend, check_weights
 from impasto_engine.networks.published import PUBLISHED
 from impasto_installer.doctor.check import Status
+from impasto_protocol import Connection, connection_path, write_connection
+from impasto_protocol.transport import new_key_pair
 
 SLOW_PACKAGES = {"keras", "tensorflow", "numpy", "scipy", "PIL", "impasto_engine"}
 
@@ -82,10 +84,20 @@ def test_a_folder_of_a_gimp_that_is_not_found_gets_the_plug_in_and_gives_it_back
 
 @pytest.fixture
 def systemctl(tmp_path: Path) -> Path:
-    """A systemctl that takes down what it is told."""
-    told = tmp_path / "told"
+    """A systemctl that takes down what it is told, and remembers what is enabled."""
+    told, enabled = tmp_path / "told", tmp_path / "enabled"
     program = tmp_path / "bin" / "systemctl"
-    program.write_text(f'#!/bin/sh\necho "$@" >> {told}\n')
+    program.write_text(
+        f"""#!/bin/sh
+PATH=/usr/bin:/bin
+case "$2" in
+    is-enabled) test -e {enabled}; exit ;;
+    enable) touch {enabled} ;;
+    disable) rm -f {enabled} ;;
+esac
+echo "$@" >> {told}
+"""
+    )
     program.chmod(0o755)
     return told
 
@@ -98,6 +110,28 @@ def test_the_daemon_is_started_at_login_and_no_more(impasto: Impasto, nowhere: P
     assert impasto("service", "remove").stdout == "The daemon is not started at login any more.\n"
     assert impasto("service", "remove").stdout == "The daemon is not started at login.\n"
     assert not unit.exists()
+
+
+def test_no_daemon_is_started_at_login_where_one_elsewhere_was_joined(
+    impasto: Impasto, nowhere: Path, systemctl: Path
+) -> None:
+    public, secret = new_key_pair()
+    joined = Connection(
+        endpoint="tcp://192.0.2.7:7710",
+        server_key=public,
+        client_public_key=public,
+        client_secret_key=secret,
+        pid=4711,
+        protocol_min=1,
+        protocol_max=1,
+        daemon="impasto 1.0",
+        elsewhere=True,
+    )
+    write_connection(joined, connection_path())
+    outcome = impasto("service", "install")
+    assert outcome.code == 2
+    assert "was joined, and does not run here" in outcome.stderr
+    assert not systemctl.exists()
 
 
 def test_uninstalling_takes_the_service_along(impasto: Impasto, nowhere: Path, systemctl: Path) -> None:

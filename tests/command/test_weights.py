@@ -1,74 +1,32 @@
 """`impasto weights`: fetching over bad lines from a server of our own, adding, finding damage, removing."""
 
-import hashlib
-import http.server
 import inspect
 import json
+import os
 import re
+import signal
+import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from command.calling import Impasto
+from command.bad_line import CONTENT, BadLine, bad_line
+from command.calling import DEADLINE_S, Impasto, python
 from impasto_engine.errors import NetworkError
 from impasto_engine.networks.fetching import fetch_weights
-from impasto_engine.networks.published import PUBLISHED, Published, keras_folder
+from impasto_engine.networks.published import PUBLISHED, keras_folder
 from impasto_engine.networks.soundness import Provenance, provenance_of
-
-CONTENT = bytes(range(256)) * 4096  # 1 MiB
-
-
-class BadLine(http.server.ThreadingHTTPServer):
-    """Serves `CONTENT`, as badly as it is told to.
-
-    Attributes:
-        breaks_after: Bytes after which each connection breaks; None for none.
-        knows_ranges: Whether it heeds a Range header.
-        content: What it serves.
-        asked_from: The first byte that each request asked for.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answering)
-        self.breaks_after: int | None = None
-        self.knows_ranges = True
-        self.content = CONTENT
-        self.asked_from: list[int] = []
-
-    @property
-    def published(self) -> Published:
-        url = f"http://127.0.0.1:{self.server_port}/vgg16_notop.h5"
-        return Published(url=url, size_bytes=len(CONTENT), md5=hashlib.md5(CONTENT, usedforsecurity=False).hexdigest())
-
-
-class Answering(http.server.BaseHTTPRequestHandler):
-    server: BadLine
-
-    def do_GET(self) -> None:
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        begin = int(asked[1]) if asked and self.server.knows_ranges else 0
-        self.server.asked_from.append(int(asked[1]) if asked else 0)
-        content = self.server.content[begin:]
-        self.send_response(206 if begin else 200)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: self.server.breaks_after])
-
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
 def line() -> Iterator[BadLine]:
-    with BadLine() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with bad_line() as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
 @pytest.fixture(autouse=True)
@@ -208,13 +166,129 @@ def test_weights_in_a_folder_of_the_users_own_are_left_there(
 
 
 def test_listing_weights_does_not_wait_for_keras(impasto: Impasto) -> None:
-    from command.calling import python
-
     code = "import sys; from impasto_daemon.commands import run; run(sys.argv[1:]); print('keras' in sys.modules)"
     with python(code, "weights", "list", "--json") as started:
         out, _ = started.communicate()
     assert json.loads(out.splitlines()[0])
     assert out.splitlines()[-1] == "False"
+
+
+@pytest.fixture(params=["vgg16", "vgg19"])
+def fetched(request: pytest.FixtureRequest, line: BadLine, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A network whose weights come from the server of our own."""
+    name = str(request.param)
+    url = f"http://127.0.0.1:{line.server_port}/{PUBLISHED[name].file_name}"
+    monkeypatch.setitem(PUBLISHED, name, replace(line.published, url=url))  # type: ignore[arg-type]
+    return name
+
+
+def listed(impasto: Impasto, name: str) -> dict[str, Any]:
+    return next(each for each in impasto("weights", "list", "--json").json if each["name"] == name)
+
+
+def test_the_command_fetches_weights_once_and_says_where_they_are(
+    fetched: str, line: BadLine, impasto: Impasto, keras: Path
+) -> None:
+    file = keras / PUBLISHED[fetched].file_name
+    outcome = impasto("weights", "fetch", fetched)
+    assert (outcome.code, outcome.stdout) == (0, f"The weights of {fetched} are in {str(file)!r}.\n")
+    assert re.search(rf"{fetched} ━+ +1\.0/1\.0 MB", outcome.stderr)
+    assert file.read_bytes() == CONTENT
+    assert impasto("weights", "fetch", fetched, "--quiet").stderr == ""
+    assert line.asked_from == [0]
+    assert (listed(impasto, fetched)["state"], listed(impasto, fetched)["file"]) == ("as published", str(file))
+
+
+def test_the_command_goes_on_with_a_download_that_was_cut(
+    fetched: str, line: BadLine, impasto: Impasto, keras: Path
+) -> None:
+    line.content = CONTENT[:300_000]  # and then the line is dead
+    cut = impasto("weights", "fetch", fetched)
+    assert cut.code == 2
+    assert "it goes on from 300,000 of 1,048,576 bytes" in cut.stderr
+    assert listed(impasto, fetched)["state"] == "0 MB of 1 MB fetched; fetch goes on"
+    line.content, before = CONTENT, len(line.asked_from)
+    assert impasto("weights", "fetch", fetched).code == 0
+    assert line.asked_from[before:] == [300_000]
+    assert [file.read_bytes() for file in keras.iterdir()] == [CONTENT]
+
+
+def test_the_command_gives_up_what_a_cut_download_left(
+    fetched: str, line: BadLine, impasto: Impasto, keras: Path
+) -> None:
+    line.content = CONTENT[:300_000]
+    impasto("weights", "fetch", fetched)
+    assert impasto("weights", "remove", fetched).stdout.endswith(".h5.part'.\n")
+    assert list(keras.iterdir()) == []
+    assert listed(impasto, fetched)["state"] == "not on this machine"
+
+
+def test_the_command_keeps_nothing_that_is_not_what_was_published(
+    fetched: str, line: BadLine, impasto: Impasto, keras: Path
+) -> None:
+    line.content = CONTENT[::-1]
+    outcome = impasto("weights", "fetch", fetched)
+    assert outcome.code == 2
+    assert f"has not the checksum of {fetched}'s weights and was deleted" in outcome.stderr
+    assert list(keras.iterdir()) == []
+
+
+def test_weights_that_were_damaged_later_are_named_and_fetched_anew(
+    fetched: str, line: BadLine, impasto: Impasto, keras: Path
+) -> None:
+    impasto("weights", "fetch", fetched)
+    (file,) = keras.iterdir()
+    for damage, told in ((CONTENT[:-1], "cut off at 1,048,575 of 1,048,576"), (CONTENT[::-1], "has not the checksum")):
+        file.write_bytes(damage)
+        found = impasto("weights", "list")
+        assert found.code == 2
+        assert str(file) in found.stdout
+        assert told in found.stdout
+        assert impasto("weights", "fetch", fetched).code == 0
+        assert impasto("weights", "list").code == 0
+
+
+def test_a_file_from_another_machine_is_added_if_it_is_whole(
+    fetched: str, impasto: Impasto, keras: Path, tmp_path: Path
+) -> None:
+    brought = tmp_path / PUBLISHED[fetched].file_name
+    brought.write_bytes(CONTENT[:-1])
+    refused = impasto("weights", "add", brought)
+    assert refused.code == 2
+    assert f"{str(brought)!r} are damaged: the file is cut off at 1,048,575 of 1,048,576 bytes" in refused.stderr
+    assert not keras.exists()
+    brought.write_bytes(CONTENT)
+    assert impasto("weights", "add", brought).code == 0
+    assert listed(impasto, fetched)["state"] == "as published"
+    assert impasto("weights", "remove", fetched).code == 0
+    assert (list(keras.iterdir()), brought.exists()) == ([], True)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudoterminals")
+def test_a_terminal_shows_how_far_a_download_is_and_ctrl_c_keeps_it(line: BadLine, keras: Path) -> None:
+    import pty
+
+    line.breaks_after, line.holds = 400_000, threading.Event()
+    code = (
+        "from dataclasses import replace; from impasto_engine.networks.published import PUBLISHED;"
+        f"PUBLISHED['vgg16'] = replace(PUBLISHED['vgg16'], url={line.published.url!r}, size_bytes={len(CONTENT)},"
+        f" md5={line.published.md5!r}); from impasto_daemon.commands import main; main()"
+    )
+    ours, theirs = pty.openpty()
+    try:
+        with python(code, "weights", "fetch", "vgg16", stderr=theirs, stdin=theirs) as fetching:
+            shown = b""
+            while b"0.4/1.0 MB" not in shown:
+                shown += os.read(ours, 4096)
+            fetching.send_signal(signal.SIGINT)
+            fetching.wait(DEADLINE_S)
+    finally:
+        line.holds.set()
+        os.close(ours)
+    assert fetching.returncode == 130
+    assert b"B/s" in shown
+    (part,) = keras.iterdir()
+    assert part.read_bytes() == CONTENT[:400_000]
 
 
 @pytest.mark.parametrize(("command", "name"), [("fetch", "vgg17"), ("fetch", "lite"), ("remove", "lite")])

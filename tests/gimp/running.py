@@ -152,19 +152,26 @@ def plant(gimp: Gimp, python: Path, vendored: Path | None) -> None:
     lay_out(gimp.plugin, content_of(find_sources(), version="0.1.0", python=python, vendored=vendored), version="0.1.0")
 
 
+def wheels_for(root: GimpRoot, cache: Path) -> Path:
+    """pyzmq and msgpack for GIMP's own Python, as wheels; downloaded once."""
+    folder = cache / f"wheels-{root.python}"
+    if len(list(folder.glob("*.whl"))) < 2:
+        _pip("download", "--dest", str(folder), "--python-version", root.python, "pyzmq", "msgpack")
+    return folder
+
+
 def vendored_for(root: GimpRoot, cache: Path) -> Path:
-    """pyzmq and msgpack for GIMP's own Python; downloaded once."""
+    """The same, unpacked."""
     folder = cache / f"vendored-{root.python}"
     if not (folder / "msgpack").exists():
-        subprocess.run(  # noqa: S603
-            [
-                *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"),
-                *("--python-version", root.python, "--only-binary", ":all:", "--target", str(folder)),
-                *("pyzmq", "msgpack"),
-            ],
-            check=True,
-        )
+        from_wheels = ("--no-index", "--find-links", str(wheels_for(root, cache)))
+        _pip("install", "--target", str(folder), "--python-version", root.python, *from_wheels, "pyzmq", "msgpack")
     return folder
+
+
+def _pip(command: str, *arguments: str) -> None:
+    quietly = ("--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:")
+    subprocess.run([sys.executable, "-m", "pip", command, *quietly, *arguments], check=True)  # noqa: S603
 
 
 class Daemon:

@@ -11,14 +11,15 @@ from pathlib import Path
 import pytest
 
 from gimp.doors import door_to
-from gimp.gimp_root import GimpRoot
+from gimp.gimp_root import CACHE, GimpRoot
+from gimp.running import product_python, wheels_for
 from impasto_installer.doctor.check import Status
 from impasto_installer.doctor.editor_checks import examine
 from impasto_installer.editors.finding import Editor, given_editor
 from impasto_installer.editors.machine import Machine, System
 from impasto_installer.editors.running import run_program
 from impasto_installer.installing import Installed, Product, Transport, install
-from impasto_installer.plugin_folder import find_sources
+from impasto_installer.plugin_folder import content_of, find_sources, lay_out
 from impasto_installer.uninstalling import uninstall
 
 VERSION = "1.0"
@@ -109,9 +110,18 @@ def protocol_missing(folder: Path) -> None:
     os.utime(folder / "impasto.py", (later_s, later_s))  # so that GIMP asks it again
 
 
+def registration_of_another_version(folder: Path) -> None:
+    """GIMP keeps what it was told by a main file of the same time."""
+    pluginrc = folder.parents[1] / "pluginrc"
+    told = pluginrc.read_bytes()
+    assert b'"plug-in-impasto-stylize"' in told
+    pluginrc.write_bytes(told.replace(b'"plug-in-impasto-stylize"', b'"plug-in-impasto-as-it-was"'))
+
+
 @pytest.mark.parametrize(
     ("plant", "name", "said"),
     [
+        (registration_of_another_version, "menu", "does not have the plug-in in its menus"),
         (no_longer_executable, "menu", "does not have the plug-in in its menus"),
         (library_broken, "connection", "pyzmq"),
         (protocol_missing, "menu", "No module named 'impasto_protocol'"),
@@ -143,28 +153,68 @@ def test_a_python_in_the_way_does_not_keep_the_plug_in_out_of_the_menu(
     assert [check.message for check in checks if check.status is Status.ERROR] == []
 
 
-def test_the_command_says_what_it_did(door: Path, editor: Editor, plugin: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheels(root: GimpRoot) -> Path:
+    """pyzmq and msgpack for GIMP's Python, as somebody brought them from a machine with internet."""
+    return wheels_for(root, CACHE)
+
+
+def test_an_older_plug_in_is_replaced_and_gimp_registers_what_is_new(
+    editor: Editor, plugin: Path, product: Product, wheels: Path
+) -> None:
+    """The older one paints only in the menu of those days, has no libraries, and files that are no more."""
+    uninstall(plugin)
+    older = content_of(product.sources, version="0.0.1", python=None)
+    older["impasto.py"] = older["impasto.py"].replace(b'"plug-in-impasto-', b'"plug-in-impasto-older-')
+    older["impasto_gimp/gone.py"] = b"x = 1\n"
+    lay_out(plugin, older, version="0.0.1")
+    before = examine(editor, VERSION, run_program, own_bin=OWN_BIN).checks
+    assert {check.name.partition(": ")[2] for check in before if check.status is Status.ERROR} >= {"version", "menu"}
+    upgraded = install(editor, product, run_program, wheels=wheels, own_bin=OWN_BIN)
+    assert (upgraded.changed, upgraded.transport) == (True, Transport.VENDORED)
+    assert not (plugin / "impasto_gimp" / "gone.py").exists()
+    after = examine(editor, VERSION, run_program, own_bin=OWN_BIN).checks
+    assert [check.message for check in after if check.status is Status.ERROR] == []
+
+
+def test_where_no_libraries_can_be_had_gimp_reaches_impasto_over_a_bridge(
+    editor: Editor, plugin: Path, product: Product, root: GimpRoot, shared: Path, tmp_path: Path
+) -> None:
+    beyond = replace(product, python=product_python(root, shared))
+    bridged = install(editor, beyond, run_program, wheels=tmp_path, own_bin=OWN_BIN)
+    assert (bridged.changed, bridged.transport) == (True, Transport.BRIDGE)
+    assert bridged.remarks[0].startswith("It goes over a bridge, because pyzmq and msgpack for Python ")
+    assert not (plugin / "vendored").exists()
+    checks = examine(editor, VERSION, run_program, own_bin=OWN_BIN).checks
+    assert checks[-1].message == "The plug-in goes over a bridge through Impasto's own Python."
+    assert uninstall(plugin) == ()
+
+
+def test_the_command_installs_without_internet_and_says_what_it_did(
+    door: Path, editor: Editor, plugin: Path, wheels: Path, tmp_path: Path
+) -> None:
     uninstall(plugin)
     environment = {
         **editor.machine.environment,
         "PYTHONPATH": os.pathsep.join(sys.path),
         "XDG_DATA_HOME": str(tmp_path / "data"),
         "XDG_CONFIG_HOME": str(editor.machine.home / ".config"),
+        **dict.fromkeys(("PIP_INDEX_URL", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"),
     }
 
-    def impasto(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    def impasto(*arguments: str | Path) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(  # noqa: S603
-            [sys.executable, "-m", "impasto_daemon", *arguments],
+            [sys.executable, "-m", "impasto_daemon", *map(str, arguments)],
             env=environment,
             capture_output=True,
             text=True,
             check=False,
         )
 
-    first = impasto("install", "--gimp", str(door))
+    first = impasto("install", "--gimp", door, "--wheels", wheels)
     assert (first.returncode, first.stderr) == (0, "")
     assert f"{door} (the distribution's) ..." in first.stdout
-    assert "  installed in " in first.stdout
+    assert f"  installed in {plugin}, with pyzmq beside the plug-in\n" in first.stdout
     assert "Filters > Artistic > Neural Style Transfer" in first.stdout
     gone = impasto("uninstall")
     assert (gone.returncode, gone.stderr) == (0, "")

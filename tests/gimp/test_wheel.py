@@ -74,12 +74,16 @@ def pip(python: Path | str, *arguments: str | Path, timeout_s: float) -> None:
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `make dist` builds, without the environment that it sets up for it."""
+    """What `make dist` makes, in an environment that borrows what this one has instead of setting up everything."""
     folder = tmp_path_factory.mktemp("dist")
-    pip(sys.executable, "install", "--target", folder / "tools", "build", timeout_s=BUILD_S)
-    environment = {**os.environ, "PYTHONPATH": str(folder / "tools"), "PIP_CACHE_DIR": str(PIP_CACHE)}
+    venv = folder / "venv"
+    done(sys.executable, "-m", "venv", venv, timeout_s=BUILD_S)
+    (packages,) = venv.glob("lib/python*/site-packages")
+    (packages / "borrowed.pth").write_text("\n".join(path for path in sys.path if Path(path).is_dir()))
+    (venv / "installed").touch()  # tells `make` that it is set up
+    environment = {**os.environ, "PIP_CACHE_DIR": str(PIP_CACHE), "MAKEFLAGS": ""}
     done(
-        *(sys.executable, "-m", "build", "--outdir", folder / "dist", REPOSITORY),
+        *("make", "-C", REPOSITORY, "dist", f"VENV={venv}", f"DIST={folder / 'dist'}"),
         timeout_s=BUILD_S,
         environment=environment,
     )
@@ -110,6 +114,19 @@ def test_the_sdist_holds_what_it_takes_to_build_and_test(dist: Path) -> None:
         held = {name.partition("/")[2] for name in archive.getnames()}
     listed = done("git", "-C", REPOSITORY, "ls-files", timeout_s=60.0).splitlines()
     assert {name for name in listed if not name.startswith(".ci/")} <= held | {".gitattributes"}
+
+
+def test_the_zip_holds_the_plug_in_of_this_version(dist: Path, wheel: Path) -> None:
+    (file,) = dist.glob("*.zip")
+    with zipfile.ZipFile(file) as archive, zipfile.ZipFile(wheel) as whole:
+        held = {name: archive.read(name) for name in archive.namelist()}
+        modes = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
+        plugin = {name: whole.read(name) for name in whole.namelist() if name.startswith("impasto_gimp/")}
+    version = json.loads(held["impasto/installation.json"])["version"]
+    assert (file.name, wheel.name.split("-")[1]) == (f"impasto-{version}-gimp-plug-in.zip", version)
+    assert held["impasto/impasto.py"] == plugin.pop("impasto_gimp/impasto.py")
+    assert {name.removeprefix("impasto/"): each for name, each in held.items() if "/impasto_gimp/" in name} == plugin
+    assert [name for name, mode in modes.items() if mode & 0o111] == ["impasto/impasto.py"]
 
 
 @pytest.fixture(scope="module")

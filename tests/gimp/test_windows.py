@@ -133,6 +133,38 @@ tell(told)
     assert has_picture
 
 
+def test_the_menu_leads_to_the_dialog(gimp: Gimp, show: Callable[[Gimp, str], Shown]) -> None:
+    photograph, done = gimp.shared / "photograph.png", gimp.folder / "looked-at"
+    make_photograph(photograph)
+    gimp_shown = show(
+        gimp,
+        f"""
+import os, time
+image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, Gio.File.new_for_path({str(photograph)!r}))
+Gimp.Display.new(image)
+deadline = time.monotonic() + 60
+while not os.path.exists({str(done)!r}) and time.monotonic() < deadline:
+    time.sleep(0.05)
+tell(True)
+""",
+    )
+    screen = gimp_shown.screen
+    main = screen.window("448x448")
+    time.sleep(2.0)
+    screen.press(main, "alt+r")
+    time.sleep(1.0)
+    screen.do("xdotool", "key", "a")  # Filters > Artistic
+    time.sleep(1.0)
+    screen.do("xdotool", "key", *["Up"] * 4)  # from its end, before Repeat, Van Gogh and Weave
+    time.sleep(1.0)
+    gimp_shown.picture("gimp-menu")
+    screen.do("xdotool", "key", "Return")
+    screen.press(screen.window(DIALOG), "Escape")
+    screen.until_gone(DIALOG)
+    done.touch()
+    assert gimp_shown.told()
+
+
 def make_photograph(place: Path) -> None:
     """A photograph that may be shown: one that scikit-image ships, in the public domain."""
     data = pytest.importorskip("skimage.data")

@@ -46,6 +46,7 @@ class FakeGimp:
         refusal: What the plug-in says when it is called, instead of answering.
         bridge: What keeps GIMP from starting a program from outside.
         is_blind: Registers no plug-in.
+        complaint: What it prints at every start.
         calls: What was called.
     """
 
@@ -57,6 +58,8 @@ class FakeGimp:
         self.refusal: str | None = None
         self.bridge: str | None = None
         self.is_blind = False
+        self.complaint = ""
+        self._registered_at_s: int | None = None
         self.calls: list[list[str]] = []
 
     def __call__(self, call: Sequence[str], environment: Mapping[str, str], *, timeout_s: float) -> Said:
@@ -70,6 +73,10 @@ class FakeGimp:
     @property
     def plugin(self) -> Path:
         return self.user_folder / "plug-ins" / PLUGIN_NAME
+
+    def keeps_an_old_registration(self) -> None:
+        """Does not know the procedure, until the plug-in's main file has another time."""
+        self._registered_at_s = int((self.plugin / "impasto.py").stat().st_mtime)
 
     def _pip(self, call: Sequence[str]) -> Said:
         if self.wheel is None:
@@ -86,12 +93,14 @@ class FakeGimp:
         script = zlib.decompress(base64.b64decode(re.findall(r"'([^']*)'", batch)[0])).decode()
         asked = re.search(r"answer\('([^']*)'", script)
         assert asked is not None
-        return Said(code=0, out=f"Welcome\nIMPASTO-ANSWER {json.dumps(self._answer(asked[1]))}\n")
+        answer = json.dumps(self._answer(asked[1]))
+        return Said(code=0, out=f"Welcome\nIMPASTO-ANSWER {answer}\n", errors=self.complaint)
 
     def _answer(self, plugin_folder: str) -> dict[str, Any]:
         folder = Path(plugin_folder) if plugin_folder else self.plugin
         main = folder / "impasto.py"
         is_seen = main.is_file() and os.access(main, os.X_OK) and folder == self.plugin and not self.is_blind
+        is_seen = is_seen and int(main.stat().st_mtime) != self._registered_at_s
         library = folder / "vendored" / "zmq" / "__init__.py"
         vendored = "No module named 'zmq'" if not library.is_file() else None
         return {

@@ -1,4 +1,7 @@
-"""Whatever versions follow each other: the folder holds the last, and afterwards only what was never ours."""
+"""Whatever versions follow each other: the folder holds the last, and afterwards only what was never ours.
+
+After each version the user changes some files and adds others.
+"""
 
 import tempfile
 from pathlib import Path
@@ -33,8 +36,9 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-@given(versions=VERSIONS)
-def test_the_last_version_is_there_and_then_none(versions: list[dict[str, bytes]]) -> None:
+@given(versions=VERSIONS, edits=st.lists(PATHS | st.just("impasto.py"), max_size=4))
+def test_the_last_version_is_there_and_then_none(versions: list[dict[str, bytes]], edits: list[str]) -> None:
+    edited: list[bytes] = []
     with tempfile.TemporaryDirectory() as root:
         folder = Path(root) / "3.0" / "plug-ins" / "impasto"
         for number, version in enumerate(versions):
@@ -42,9 +46,13 @@ def test_the_last_version_is_there_and_then_none(versions: list[dict[str, bytes]
             with replaced(folder, content, version=str(number)):
                 pass
             assert {path: each for path, each in files_in(folder).items() if path in content} == content
-            assert not lay_out(folder, content, version=str(number))
+            assert not lay_out(folder, content, version=str(number)).changed
             for path, text in MINE.items():
                 written(folder / path, text)
-        assert files_in(folder).keys() == {*MINE, "impasto.py", "installed-files.json", *versions[-1]}
+            mine = [folder / path for path in edits[number : number + 1] if path in content]
+            edited += [written(file, f"my own, {number}").read_bytes() for file in mine]
         uninstall(folder)
-        assert files_in(Path(root)) == {f"3.0/plug-ins/impasto/{path}": text.encode() for path, text in MINE.items()}
+        left = files_in(folder)
+        assert {path: left.pop(path).decode() for path in MINE} == MINE
+        assert all(".yours" in path for path in left)
+        assert sorted(left.values()) == sorted(edited)

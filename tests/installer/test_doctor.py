@@ -2,8 +2,10 @@
 
 import json
 import socket
+import time
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,11 +15,12 @@ from impasto_installer.doctor.daemon_checks import check_daemon
 from impasto_installer.doctor.editor_checks import check_unseen_folder, examine
 from impasto_installer.doctor.machine_checks import available_bytes, check_disk, check_memory
 from impasto_installer.doctor.redaction import Redaction
-from impasto_installer.doctor.report import write_report
+from impasto_installer.doctor.report import LOG_BYTES, write_report
 from impasto_installer.editors.finding import Editor
 from impasto_installer.errors import InstallerError
 from impasto_installer.installing import Product, install, install_unseen
 from impasto_protocol import Connection, write_connection
+from impasto_protocol.errors import UnsupportedVersionError
 from impasto_protocol.messages.session import Report
 from impasto_protocol.transport import new_key_pair
 from installer.fake_gimp import BROKEN, FakeGimp, written
@@ -189,12 +192,110 @@ def test_a_connection_file_that_makes_no_sense_is_found(place: Path, connected: 
     assert "is no connection file" in fault.message
 
 
+@pytest.fixture
+def joined(place: Path, connected: Connection) -> Connection:
+    """The same, of a daemon on another machine."""
+    there = replace(connected, elsewhere=True)
+    write_connection(there, place)
+    return there
+
+
+def test_a_daemon_elsewhere_that_does_not_answer_is_not_to_be_started_here(place: Path, joined: Connection) -> None:
+    (fault,) = at_fault(check_daemon(place, "1.0"))
+    assert fault.message == f"The daemon at {joined.endpoint}, which was joined, does not answer."
+    assert "'impasto daemon leave'" in fault.cure
+    assert "'impasto daemon key'" in fault.cure
+    assert "daemon start" not in fault.cure
+
+
+def test_a_daemon_elsewhere_of_another_version_works_and_is_told_of(place: Path, joined: Connection) -> None:
+    (fault,) = at_fault(check_daemon(place, "1.0", lambda _: report("0.9")))
+    assert fault.status is Status.WARNING
+    assert fault.cure.startswith("Install the same version of Impasto on both machines")
+    assert at_fault(check_daemon(place, "1.0", lambda _: report("1.0"))) == []
+
+
+def test_a_daemon_elsewhere_that_speaks_another_language_cannot_be_restarted_here(
+    place: Path, joined: Connection
+) -> None:
+    def refuses(_: Path) -> Report:
+        raise UnsupportedVersionError("It speaks version 2.")
+
+    (fault,) = at_fault(check_daemon(place, "1.0", refuses))
+    assert (fault.status, fault.message.endswith("It speaks version 2.")) == (Status.ERROR, True)
+    assert "daemon stop" not in fault.cure
+
+
+def test_keys_for_a_daemon_elsewhere_that_others_can_read_are_made_anew(place: Path, joined: Connection) -> None:
+    place.chmod(0o644)
+    (fault,) = check_daemon(place, "1.0")
+    assert fault.message == f"{str(place)!r} is open to other users (mode 644)."
+    assert str(place.with_name("client-keys.json")) in fault.cure
+    assert "'impasto daemon join INVITATION'" in fault.cure
+
+
+def test_a_gimp_that_cannot_start_the_daemon_is_no_fault_where_that_is_elsewhere(
+    editor: Editor, gimp: FakeGimp, examined: Callable[[], Found]
+) -> None:
+    gimp.bridge = "No such file or directory"
+    assert [check.status for check in at_fault(examined())] == [Status.WARNING]
+    assert at_fault(list(examine(editor, "1.0", gimp, is_elsewhere=True).checks)) == []
+
+
 def test_little_room_is_a_warning(tmp_path: Path) -> None:
     assert check_disk(tmp_path / "not" / "yet", 10 * 1024**2).status is Status.WARNING
     assert check_disk(tmp_path, 10 * 1024**3).status is Status.OK
     assert check_memory(500 * 1024**2).status is Status.WARNING
     assert check_memory(None).status is Status.OK
     assert (available_bytes() or 1) > 0
+
+
+PRIVATE = {
+    "a home": ("Serving from /home/zoë/x, for zoëtrope.", "Serving from ~/x, for zoëtrope."),
+    "a home in JSON": (r'"/home/zo\u00eb/a"', '"~/a"'),
+    "a home in an address": ("file:///home/zo%C3%AB/a", "file://~/a"),
+    "somebody else's home": ("/home/bob/x and C:\\Users\\Bob B\\x", "/home/USER/x and C:\\Users\\USER\\x"),
+    "a disk with a name": ("/media/bob/STICK", "/media/USER/STICK"),
+    "a user": ("zoë started it", "USER started it"),
+    "a machine": ("on analytical-engine, ANALYTICAL-ENGINE.example.org", "on HOST, HOST"),
+    "an endpoint": ("at tcp://gpu.example.org:7710 and tcp://192.0.2.7:1", "at tcp://ADDRESS:7710 and tcp://ADDRESS:1"),
+    "addresses": ("from '192.0.2.7', 2001:db8::7:1, aa:bb:cc:dd:ee:ff", "from 'ADDRESS', ADDRESS, ADDRESS"),
+    "a mail address": ("ask bob@example.org", "ask MAIL"),
+    "a user of a site": ("https://bob:pw@example.org/x", "https://USER@example.org/x"),
+    "a token": ("token=a.b-c, Authorization: Bearer a.b-c", "token=REDACTED Authorization: Bearer REDACTED"),
+    "a picture": ("['impasto', 'Us in bed/me & Bob.JPG']", "['impasto', 'PICTURE.JPG']"),
+    "a picture with an apostrophe": ('["Bob\'s wedding.jpg"]', '["PICTURE.jpg"]'),
+    "a picture in JSON": (json.dumps('no "Bob\'s.jpg" here'), json.dumps('no "PICTURE.jpg" here')),
+    "nothing of a path": ("/usr/local/opt/python@3.12/bin:/usr/local/bin:/usr/bin",) * 2,
+    "nothing of a line under code": ("^" * 50,) * 2,
+    "nothing": (
+        "14:22:40,834 GIMP 3.0.4 at tcp://127.0.0.1:7710 in /usr/lib/python3/dist-packages/numpy/core/a.py; key=len(x)",
+        "14:22:40,834 GIMP 3.0.4 at tcp://127.0.0.1:7710 in /usr/lib/python3/dist-packages/numpy/core/a.py; key=len(x)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), PRIVATE.values(), ids=PRIVATE)
+def test_what_is_private_is_taken_out_and_the_rest_can_be_read(text: str, told: str) -> None:
+    redaction = Redaction(home="/home/zoë", user="zoë", host="analytical-engine.example.org")
+    assert redaction.of(text) == told
+
+
+@pytest.mark.parametrize("piece", ["a", "a.", "a@", "'", "ab:", "/a", "\\Users\\a", "token", "1:"])
+def test_a_long_line_takes_no_longer_than_it_must(piece: str) -> None:
+    redaction = Redaction(home="/home/zoë", user="zoë", host="analytical-engine")
+    line = piece * (LOG_BYTES // len(piece))
+    began_s = time.process_time()
+    redaction.of(line)
+    assert time.process_time() - began_s < 5.0
+
+
+@pytest.mark.parametrize("around", ["{}", "'{}'", "--allow={}", "the key {}.", '"{}"', "KEY\n{}\n"])
+def test_a_key_is_taken_out_wherever_it_stands(around: str) -> None:
+    redaction = Redaction(home="", user="", host="")
+    for public, secret in (("yKqp4!B<Ck{*<4n^hp(^*Y0TLzUP8C>7Vf&*Rr%W", "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"),):
+        assert public not in redaction.of(around.format(public))
+        assert secret not in redaction.of(around.format(secret))
 
 
 def test_a_report_tells_no_names_and_no_keys(tmp_path: Path, connected: Connection, place: Path) -> None:

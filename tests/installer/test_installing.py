@@ -1,6 +1,9 @@
 """Installing, again and anew, failing half-way, and uninstalling: what is there afterwards, to the byte."""
 
+import os
 import shutil
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -11,9 +14,10 @@ from impasto_installer.editors.machine import Machine
 from impasto_installer.errors import EditorError, InstallerError, PluginFolderError
 from impasto_installer.installing import Installed, Product, Transport, install, install_unseen
 from impasto_installer.manifest import MANIFEST_FILE
+from impasto_installer.plugin_folder import content_of, lay_out
 from impasto_installer.present import present_folders
 from impasto_installer.records import Records
-from impasto_installer.replacing import replaced
+from impasto_installer.replacing import recover, replaced
 from impasto_installer.uninstalling import uninstall
 from installer.fake_gimp import BROKEN, FakeGimp, written
 
@@ -153,6 +157,22 @@ def test_what_fails_leaves_everything_as_it_was(
     assert tree(user_folder) == before
 
 
+def test_a_whole_plug_in_whose_old_registration_gimp_keeps_is_shown_to_it_anew(
+    editor: Editor, product: Product, gimp: FakeGimp
+) -> None:
+    install(editor, product, gimp)
+    gimp.keeps_an_old_registration()
+    assert install(editor, product, gimp).changed
+    assert not install(editor, product, gimp).changed
+
+
+def test_what_gimps_python_complained_of_is_told(editor: Editor, product: Product, gimp: FakeGimp) -> None:
+    gimp.is_blind = True
+    gimp.complaint = "Traceback (most recent call last):\n  File x\nImportError: no Gimp\n(gimp:1): GLib-WARNING: x\n"
+    with pytest.raises(EditorError, match=r"does not register the plug-in \(it says: ImportError: no Gimp\); nothing"):
+        install(editor, product, gimp)
+
+
 def test_an_upgrade_that_fails_leaves_the_old_version(
     editor: Editor, product: Product, gimp: FakeGimp, user_folder: Path
 ) -> None:
@@ -198,9 +218,26 @@ def test_uninstalling_keeps_what_the_user_put_into_the_folder(editor: Editor, pr
     assert tree(gimp.plugin).keys() == {"styles", "styles/mine.jpg"}
 
 
+def test_what_the_user_has_changed_survives_an_upgrade_and_an_uninstallation_and_is_named(
+    editor: Editor, product: Product, gimp: FakeGimp
+) -> None:
+    install(editor, product, gimp)
+    written(gimp.plugin / "impasto_gimp" / "dialog.py", "title = 'mine'\n")
+    (remark,) = install(editor, product, gimp).remarks
+    kept = gimp.plugin / "impasto_gimp" / "dialog.py.yours"
+    assert remark.endswith(f"your version of it is kept as {kept}.")
+    written(gimp.plugin / "impasto.py", "also mine")
+    main = gimp.plugin / "impasto.py.yours"
+    assert uninstall(gimp.plugin) == (main, kept)
+    assert (main.read_text(), kept.read_text()) == ("also mine", "title = 'mine'\n")
+    assert tree(gimp.plugin).keys() == {"impasto.py.yours", "impasto_gimp", "impasto_gimp/dialog.py.yours"}
+    assert install(editor, product, gimp).changed
+    assert uninstall(gimp.plugin) == (main, kept)
+
+
 def test_what_impasto_did_not_put_there_is_not_replaced(editor: Editor, product: Product, gimp: FakeGimp) -> None:
     mine = written(gimp.plugin / "impasto.py", "mine")
-    with pytest.raises(PluginFolderError, match="holds files that Impasto did not put there"):
+    with pytest.raises(PluginFolderError, match="holds a plug-in that Impasto did not put there"):
         install(editor, product, gimp)
     assert mine.read_text() == "mine"
     with pytest.raises(PluginFolderError, match="has no list"):
@@ -216,18 +253,103 @@ def test_a_link_of_a_developer_is_left_alone(editor: Editor, product: Product, g
     assert list((tmp_path / "checkout").iterdir()) == []
 
 
+@pytest.fixture
+def ended() -> int:
+    """The number of a process that has ended."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        pass
+    return process.pid
+
+
+@pytest.fixture
+def beside(gimp: FakeGimp, ended: int) -> Path:
+    """Where a run was at work that has ended."""
+    return gimp.user_folder / f".impasto-{ended}"
+
+
 def test_a_run_that_was_killed_between_two_folders_is_taken_up(
-    editor: Editor, product: Product, gimp: FakeGimp
+    editor: Editor, product: Product, gimp: FakeGimp, beside: Path, user_folder: Path
 ) -> None:
     install(editor, product, gimp)
     before = tree(gimp.plugin)
-    beside = gimp.user_folder / ".impasto-0123abcd"
     beside.mkdir()
     gimp.plugin.rename(beside / "old")
     written(beside / "new" / "impasto.py", "half")
     assert not install(editor, product, gimp).changed
     assert tree(gimp.plugin) == before
     assert not beside.exists()
+
+
+def test_a_run_that_was_killed_before_the_new_plug_in_was_proved_good_gives_way_to_the_old(
+    editor: Editor, product: Product, gimp: FakeGimp, beside: Path
+) -> None:
+    install(editor, product, gimp)
+    before = tree(gimp.plugin)
+    beside.mkdir()
+    gimp.plugin.rename(beside / "old")
+    lay_out(gimp.plugin, content_of(product.sources, version="2.0", python=product.python), version="2.0")
+    mine = written(gimp.plugin / "styles" / "mine.jpg", "my own")
+    assert recover(gimp.plugin)
+    assert mine.read_text() == "my own"
+    mine.unlink()
+    assert tree(gimp.plugin) == before
+    assert not beside.exists()
+
+
+def test_an_old_plug_in_that_cannot_be_put_back_is_kept_and_named(gimp: FakeGimp, product: Product, ended: int) -> None:
+    install_unseen(gimp.user_folder, product)
+    before = tree(gimp.plugin)
+
+    def in_the_way() -> None:
+        with replaced(gimp.plugin, {"impasto.py": b""}, version="2.0"):
+            gimp.plugin.parent.rename(gimp.user_folder / "moved away")
+            written(gimp.plugin.parent, "a file")
+            raise EditorError("GIMP does not answer.")
+
+    with pytest.raises(
+        PluginFolderError,
+        match=r"^GIMP does not answer\. The plug-in of before could not .*lies whole in '(.*)'; close",
+    ) as refusal:
+        in_the_way()
+    (old,) = gimp.user_folder.glob(".impasto-*/old")
+    assert f"lies whole in {str(old)!r}" in str(refusal.value)
+    assert tree(old) == before
+    gimp.plugin.parent.unlink()
+    (gimp.user_folder / "moved away").rename(gimp.plugin.parent)
+    old.parent.rename(gimp.user_folder / f".impasto-{ended}")
+    assert recover(gimp.plugin)
+    assert tree(gimp.plugin) == before
+    assert not any(gimp.user_folder.glob(".impasto-*"))
+
+
+def test_an_old_plug_in_into_which_the_users_files_cannot_be_copied_stays_where_it_is(
+    editor: Editor, product: Product, gimp: FakeGimp, beside: Path
+) -> None:
+    install(editor, product, gimp)
+    shutil.copytree(gimp.plugin, beside / "old")
+    written(gimp.plugin / "mine" / "notes.txt", "my own")
+    written(beside / "old" / "mine", "a file where the folder should be")
+    with pytest.raises(PluginFolderError, match=r"Cannot write '.*mine'"):
+        install(editor, product, gimp)
+    assert (beside / "old" / "impasto.py").exists()
+    assert (gimp.plugin / "mine" / "notes.txt").exists()
+
+
+def test_an_old_plug_in_does_not_take_the_place_of_what_the_user_has_put_there(gimp: FakeGimp, beside: Path) -> None:
+    old = written(beside / "old" / "impasto.py", "the last that was good")
+    mine = written(gimp.plugin / "impasto.py", "mine")
+    assert not recover(gimp.plugin)
+    assert (old.read_text(), mine.read_text()) == ("the last that was good", "mine")
+
+
+def test_two_runs_do_not_get_in_each_others_way(editor: Editor, product: Product, gimp: FakeGimp) -> None:
+    install(editor, product, gimp)
+    notes = written(gimp.user_folder / ".impasto-notes" / "mine.txt", "mine")
+    at_work = gimp.user_folder / f".impasto-{os.getpid()}"
+    old = written(at_work / "old" / "impasto.py", "of the other run")
+    with pytest.raises(PluginFolderError, match=rf"Another 'impasto install' \(process {os.getpid()}\) is at work"):
+        install(editor, product, gimp)
+    assert (old.exists(), notes.exists()) == (True, True)
 
 
 @pytest.fixture
@@ -279,6 +401,7 @@ def test_every_folder_is_found_again(
     written(machine.home / ".config" / "GIMP" / "3.1" / "plug-ins" / "impasto" / "impasto.py", "somebody else's")
     folders = present_folders(machine, records)
     assert set(folders) == {gimp.plugin, elsewhere / "plug-ins" / "impasto"}
+    written(folders[0] / "mine.txt", "stays, and is no longer in a folder of Impasto's")
     for folder in folders:
         uninstall(folder)
     records.forget()

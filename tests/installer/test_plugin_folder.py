@@ -33,7 +33,7 @@ def files_in(folder: Path) -> set[str]:
 
 
 def test_the_folder_holds_all_that_the_plug_in_needs(sources: Sources, folder: Path) -> None:
-    assert lay_out(folder, content(sources), version="1.0")
+    assert lay_out(folder, content(sources), version="1.0").changed
     assert files_in(folder) == {
         "impasto.py",
         "impasto_gimp/__init__.py",
@@ -67,7 +67,7 @@ def test_the_manifest_names_every_file_with_its_digest(sources: Sources, folder:
 def test_laying_out_the_same_again_touches_nothing(sources: Sources, folder: Path) -> None:
     lay_out(folder, content(sources), version="1.0")
     before = {path: (folder / path).stat() for path in files_in(folder)}
-    assert not lay_out(folder, content(sources), version="1.0")
+    assert not lay_out(folder, content(sources), version="1.0").changed
     assert {path: (folder / path).stat() for path in files_in(folder)} == before
 
 
@@ -75,7 +75,7 @@ def test_a_change_anywhere_renews_the_time_of_the_main_file(sources: Sources, fo
     lay_out(folder, content(sources), version="1.0")
     before_s = int((folder / "impasto.py").stat().st_mtime)
     written(sources.plugin / "dialog.py", "title = 'two'\n")
-    assert lay_out(folder, content(sources), version="1.0")
+    assert lay_out(folder, content(sources), version="1.0").changed
     assert int((folder / "impasto.py").stat().st_mtime) > before_s
     assert (folder / "impasto_gimp" / "dialog.py").read_text() == "title = 'two'\n"
 
@@ -83,7 +83,7 @@ def test_a_change_anywhere_renews_the_time_of_the_main_file(sources: Sources, fo
 def test_a_main_file_that_lost_its_mode_gets_it_back(sources: Sources, folder: Path) -> None:
     lay_out(folder, content(sources), version="1.0")
     (folder / "impasto.py").chmod(0o644)
-    assert lay_out(folder, content(sources), version="1.0")
+    assert lay_out(folder, content(sources), version="1.0").changed
     assert os.access(folder / "impasto.py", os.X_OK)
 
 
@@ -106,6 +106,36 @@ def test_a_file_of_the_user_stays_in_the_folder(sources: Sources, folder: Path) 
     (sources.plugin / "dialog.py").unlink()
     lay_out(folder, content(sources), version="2.0")
     assert notes.read_text() == "mine"
+
+
+def test_what_the_user_made_of_a_file_of_ours_is_set_aside(sources: Sources, folder: Path) -> None:
+    lay_out(folder, content(sources), version="1.0")
+    written(folder / "styles" / "ink.jpg", "my own ink")
+    laid = lay_out(folder, content(sources), version="1.0")
+    assert (laid.changed, laid.set_aside) == (True, ("styles/ink.jpg.yours",))
+    assert (folder / "styles" / "ink.jpg.yours").read_text() == "my own ink"
+    assert (folder / "styles" / "ink.jpg").read_text() == "a picture"
+    written(folder / "styles" / "ink.jpg", "another")
+    (sources.styles / "ink.jpg").unlink()
+    assert lay_out(folder, content(sources), version="2.0").set_aside == ("styles/ink.jpg.yours-2",)
+    assert (folder / "styles" / "ink.jpg.yours").read_text() == "my own ink"
+
+
+def test_what_the_user_put_where_a_new_version_has_a_file_is_set_aside(sources: Sources, folder: Path) -> None:
+    lay_out(folder, content(sources), version="1.0")
+    written(folder / "styles" / "fresco.jpg", "mine")
+    written(sources.styles / "fresco.jpg", "ours")
+    assert lay_out(folder, content(sources), version="2.0").set_aside == ("styles/fresco.jpg.yours",)
+    assert (folder / "styles" / "fresco.jpg.yours").read_text() == "mine"
+
+
+def test_a_damaged_library_is_no_work_of_the_users(sources: Sources, folder: Path, tmp_path: Path) -> None:
+    vendored = written(tmp_path / "pip" / "zmq" / "__init__.py", "a library").parent.parent
+    lay_out(folder, content(sources, vendored=vendored), version="1.0")
+    written(folder / "vendored" / "zmq" / "__init__.py", "half a li")
+    written(folder / "impasto_gimp" / "dialog.py", "")
+    assert lay_out(folder, content(sources, vendored=vendored), version="1.0").set_aside == ()
+    assert files_in(folder) == {*content(sources, vendored=vendored), MANIFEST_FILE}
 
 
 @pytest.mark.parametrize(

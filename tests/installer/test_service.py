@@ -12,23 +12,58 @@ import pytest
 from impasto_installer.editors.machine import Machine, System
 from impasto_installer.editors.running import Said
 from impasto_installer.errors import ServiceError
-from impasto_installer.service import service_of
+from impasto_installer.service import LoginService, service_of
 
 PYTHON = Path("/home/ada/my tools/100% $mine/bin/python")
 
 
 class Commands:
-    """Takes down what is called; refuses what it is told to."""
+    """A system that starts programs at login: knows what it was told, and refuses what it is told to.
+
+    Attributes:
+        refused: Part of the commands that it refuses.
+        calls: What was called, but for questions.
+        known: What it starts at login: the text of the file.
+        clings: How often launchd refuses an agent after it was told to let go of the one before.
+    """
 
     def __init__(self, refused: str = "") -> None:
         self.refused = refused
         self.calls: list[str] = []
+        self.known: bytes | None = None
+        self.clings = 0
 
     def __call__(self, call: Sequence[str], environment: Mapping[str, str], *, timeout_s: float) -> Said:
+        words = set(call)
+        if words & QUESTIONS:
+            return Said(code=0 if self.known is not None else 113)
         self.calls.append(" ".join(call))
         if self.refused and self.refused in self.calls[-1]:
             return Said(code=1, errors="Failed to connect to bus: No medium found\n")
+        if words & {"enable", "bootstrap", "/Create"}:
+            if "bootstrap" in words and (self.known is not None or self.clings > 0):
+                self.clings -= 1
+                return Said(code=5, errors="Bootstrap failed: 5: Input/output error\n")
+            self.known = self.file.read_bytes()
+        elif words & {"disable", "bootout", "/Delete"}:
+            was_known, self.known = self.known is not None, None
+            return Said(code=0 if was_known else 3)
         return Said(code=0)
+
+    file: Path
+    """What the system reads."""
+
+
+QUESTIONS = {"is-enabled", "print", "/Query"}
+
+SECOND = [(System.LINUX, "enable"), (System.MACOS, "bootstrap"), (System.WINDOWS, "/Run")]
+"""The last command that tells each system."""
+
+
+def service(system: System, tmp_path: Path, commands: Commands, python: Path = PYTHON) -> LoginService:
+    made = service_of(machine(system, tmp_path), commands, python, wait=lambda _: None)
+    commands.file = made.file
+    return made
 
 
 def machine(system: System, tmp_path: Path) -> Machine:
@@ -37,12 +72,12 @@ def machine(system: System, tmp_path: Path) -> Machine:
 
 def test_systemd_gets_a_unit_of_the_users_own(tmp_path: Path) -> None:
     commands = Commands()
-    service = service_of(machine(System.LINUX, tmp_path), commands, PYTHON)
-    service.install()
-    assert service.file == tmp_path / ".config" / "systemd" / "user" / "impasto.service"
+    systemd = service(System.LINUX, tmp_path, commands)
+    systemd.install()
+    assert systemd.file == tmp_path / ".config" / "systemd" / "user" / "impasto.service"
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment, method-assign]
-    unit.read_string(service.file.read_text())
+    unit.read_string(systemd.file.read_text())
     started = shlex.split(unit["Service"]["ExecStart"])
     assert started == [str(PYTHON).replace("%", "%%"), "-m", "impasto_daemon", "daemon", "run"]
     assert unit["Install"]["WantedBy"] == "default.target"
@@ -51,62 +86,130 @@ def test_systemd_gets_a_unit_of_the_users_own(tmp_path: Path) -> None:
 
 def test_launchd_gets_an_agent(tmp_path: Path) -> None:
     commands = Commands()
-    service = service_of(machine(System.MACOS, tmp_path), commands, PYTHON)
-    service.install()
-    assert service.file == tmp_path / "Library" / "LaunchAgents" / "org.impasto.daemon.plist"
-    agent = plistlib.loads(service.file.read_bytes())
+    launchd = service(System.MACOS, tmp_path, commands)
+    launchd.install()
+    assert launchd.file == tmp_path / "Library" / "LaunchAgents" / "org.impasto.daemon.plist"
+    agent = plistlib.loads(launchd.file.read_bytes())
     assert agent["ProgramArguments"] == [str(PYTHON), "-m", "impasto_daemon", "daemon", "run"]
     assert (agent["RunAtLoad"], agent["KeepAlive"]) == (True, {"Crashed": True})
     (call,) = commands.calls
     assert call.startswith("launchctl bootstrap gui/")
-    assert call.endswith(str(service.file))
+    assert call.endswith(str(launchd.file))
 
 
 def test_windows_gets_a_task_at_logon(tmp_path: Path) -> None:
     commands = Commands()
-    service = service_of(machine(System.WINDOWS, tmp_path), commands, Path("/C/my tools/python.exe"))
-    service.install()
-    task = ElementTree.fromstring(service.file.read_bytes().decode("utf-16"))  # noqa: S314
+    windows = service(System.WINDOWS, tmp_path, commands, Path("/C/my tools/python.exe"))
+    windows.install()
+    task = ElementTree.fromstring(windows.file.read_bytes().decode("utf-16"))  # noqa: S314
     space = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
     assert task.findtext(f".//{space}Command") == "/C/my tools/pythonw.exe"
     assert task.findtext(f".//{space}Arguments") == "-m impasto_daemon daemon run"
     assert task.findtext(f".//{space}LogonTrigger/{space}UserId") == "ada & bob"
-    assert commands.calls == [f"schtasks /Create /F /TN Impasto /XML {service.file}", "schtasks /Run /TN Impasto"]
+    assert commands.calls == [f"schtasks /Create /F /TN Impasto /XML {windows.file}", "schtasks /Run /TN Impasto"]
+
+
+def left_in(tmp_path: Path) -> list[Path]:
+    return [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
 @pytest.mark.parametrize("system", System)
 def test_it_goes_as_it_came(system: System, tmp_path: Path) -> None:
     commands = Commands()
-    service = service_of(machine(system, tmp_path), commands, PYTHON)
-    assert not service.remove()
+    daemon = service(system, tmp_path, commands)
+    assert not daemon.remove()
     assert commands.calls == []
-    service.install()
-    service.install()
-    assert service.is_installed
-    assert service.remove()
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
-    assert not service.is_installed
+    daemon.install()
+    assert daemon.is_installed
+    assert daemon.remove()
+    assert left_in(tmp_path) == []
+    assert not daemon.is_installed
+    assert commands.known is None
 
 
-@pytest.mark.parametrize(
-    ("system", "refused"), [(System.LINUX, "enable"), (System.MACOS, "bootstrap"), (System.WINDOWS, "/Create")]
-)
-def test_a_system_that_refuses_leaves_no_file(system: System, refused: str, tmp_path: Path) -> None:
-    service = service_of(machine(system, tmp_path), Commands(refused), PYTHON)
+@pytest.mark.parametrize("system", System)
+def test_installing_again_starts_what_was_stopped_and_disturbs_nothing_that_runs(
+    system: System, tmp_path: Path
+) -> None:
+    commands = Commands()
+    daemon = service(system, tmp_path, commands)
+    daemon.install()
+    before, commands.calls = commands.known, []
+    daemon.install()
+    assert commands.known == before
+    assert not any(word in call for call in commands.calls for word in ("bootout", "bootstrap", "/End", "/Create"))
+    assert any(word in commands.calls[-1] for word in ("enable --now", "kickstart", "/Run"))
+
+
+@pytest.mark.parametrize("system", [System.MACOS, System.WINDOWS])
+def test_what_runs_already_need_not_be_started(system: System, tmp_path: Path) -> None:
+    service(system, tmp_path, commands := Commands()).install()
+    commands.refused = "kickstart" if system is System.MACOS else "/Run"
+    service(system, tmp_path, commands).install()
+
+
+@pytest.mark.parametrize("system", System)
+def test_an_impasto_that_has_moved_takes_the_place_of_the_one_before(system: System, tmp_path: Path) -> None:
+    commands = Commands()
+    service(system, tmp_path, commands, Path("/old/python")).install()
+    commands.clings = 4
+    daemon = service(system, tmp_path, commands)
+    daemon.install()
+    assert commands.known == daemon.text().encode(daemon.encoding)
+
+
+def test_a_launchd_that_never_lets_go_is_given_up(tmp_path: Path) -> None:
+    commands = Commands()
+    service(System.MACOS, tmp_path, commands, Path("/old/python")).install()
+    commands.clings = 1000
+    with pytest.raises(ServiceError, match="Input/output error"):
+        service(System.MACOS, tmp_path, commands).install()
+    assert b"/old/python" in commands.file.read_bytes()
+
+
+@pytest.mark.parametrize(("system", "refused"), [*SECOND, (System.LINUX, "daemon-reload"), (System.WINDOWS, "/Create")])
+def test_a_system_that_refuses_is_left_as_it_was(system: System, refused: str, tmp_path: Path) -> None:
+    commands = Commands(refused)
     with pytest.raises(
-        ServiceError, match=r"failed \(Failed to connect to bus: No medium found\).*plug-in still starts"
+        ServiceError, match=r"failed \(.*: No medium found\).*not started at login.*plug-in still starts"
     ):
-        service.install()
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+        service(system, tmp_path, commands).install()
+    assert left_in(tmp_path) == []
+    assert commands.known is None
 
 
-def test_a_system_that_refuses_leaves_the_file_that_was_there(tmp_path: Path) -> None:
-    here = machine(System.LINUX, tmp_path)
-    service_of(here, Commands(), Path("/old/python")).install()
-    service = service_of(here, Commands("enable"), PYTHON)
-    with pytest.raises(ServiceError):
-        service.install()
-    assert "/old/python" in service.file.read_text()
+@pytest.mark.parametrize(("system", "refused"), SECOND)
+def test_a_system_that_refuses_the_new_one_keeps_the_old(system: System, refused: str, tmp_path: Path) -> None:
+    commands = Commands()
+    old = service(system, tmp_path, commands, Path("/old/python"))
+    old.install()
+    known, refusals = commands.known, iter([refused])
+
+    def call(words: Sequence[str], environment: Mapping[str, str], *, timeout_s: float) -> Said:
+        commands.refused = next(refusals, "") if refused in words else ""
+        return commands(words, environment, timeout_s=timeout_s)
+
+    new = service_of(machine(system, tmp_path), call, PYTHON, wait=lambda _: None)
+    new.letting_go_s = 0.0
+    with pytest.raises(ServiceError, match="started at login as it was before"):
+        new.install()
+    assert (old.file.read_bytes(), commands.known) == (known, known)
+
+
+def test_a_task_whose_file_is_gone_is_removed_all_the_same(tmp_path: Path) -> None:
+    commands = Commands()
+    task = service(System.WINDOWS, tmp_path, commands)
+    task.install()
+    task.file.unlink()
+    assert task.remove()
+    assert commands.known is None
+
+
+def test_a_task_that_the_system_keeps_is_told_of(tmp_path: Path) -> None:
+    service(System.WINDOWS, tmp_path, commands := Commands()).install()
+    commands.refused = "/Delete"
+    with pytest.raises(ServiceError, match=r"still starts the daemon at login: 'schtasks /Delete /F' failed"):
+        service(System.WINDOWS, tmp_path, commands).remove()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ def doctor(
         typer.Option(
             "--report",
             metavar="FILE.zip",
-            help="Write what was found, logs and environment there, without names and keys, for a bug report.",
+            help="Write what was found, logs and environment there for a bug report; no names, addresses or keys.",
             show_default=False,
         ),
     ] = None,
@@ -54,14 +54,16 @@ def doctor(
         typer.echo(f"The report is in {str(report)!r}; look at it before you pass it on.", err=True)
     worst = sum(check.status is Status.ERROR for check in found)
     if not as_json:
-        typer.echo("Everything is in order." if not worst else f"{worst} of {len(found)} checks found a problem.")
+        is_perfect = all(check.status is Status.OK for check in found)
+        fine = "Everything is in order." if is_perfect else "Nothing keeps Impasto from working."
+        typer.echo(f"{worst} of {len(found)} checks found a problem." if worst else fine)
     return FOUND_SOMETHING if worst else 0
 
 
 def _checks(programs: list[Path]) -> "Iterator[Check]":
     from impasto_daemon.engine_checks import check_backend, check_weights
     from impasto_installer.doctor.check import problem
-    from impasto_installer.doctor.daemon_checks import check_daemon
+    from impasto_installer.doctor.daemon_checks import check_daemon, is_elsewhere
     from impasto_installer.doctor.editor_checks import check_unseen_folder, examine
     from impasto_installer.doctor.machine_checks import available_bytes, check_disk, check_memory, check_python
     from impasto_installer.editors.finding import find_editors, given_editor, lonely_folders
@@ -74,12 +76,13 @@ def _checks(programs: list[Path]) -> "Iterator[Check]":
     yield check_backend()
     yield from check_weights()
     yield from check_daemon(place, version)
-    yield check_disk(place.parent)
+    if not is_elsewhere(place):
+        yield check_disk(place.parent)
     yield check_memory(available_bytes())
     editors = [given_editor(program.absolute(), machine) for program in programs] or find_editors(machine)
     seen: set[Path] = set()
     for editor in editors:
-        examination = examine(editor, version, run_program, own_bin=own_bin())
+        examination = examine(editor, version, run_program, own_bin=own_bin(), is_elsewhere=is_elsewhere(place))
         if examination.user_folder is not None:
             seen.add(examination.user_folder)
         yield from examination.checks

@@ -113,7 +113,7 @@ def uninstall() -> int:
             continue
         typer.echo(f"Removed from {folder.parent}.")
         for file in kept:
-            typer.echo(f"  {file} stays: Impasto did not write it.")
+            typer.echo(f"  {file} stays: Impasto did not write what is in it.")
     records.forget()
     with refusing_to_install():
         if service_of(machine, run_program).remove():

@@ -3,6 +3,7 @@
 import typer
 
 from impasto_daemon.commands.install import refusing_to_install
+from impasto_daemon.commands.starting import refuse_if_elsewhere
 
 __all__ = ["service"]
 
@@ -19,6 +20,7 @@ def install() -> None:
     from impasto_installer.editors.running import run_program
     from impasto_installer.service import service_of
 
+    refuse_if_elsewhere()
     with refusing_to_install():
         login_service = service_of(this_machine(), run_program)
         login_service.install()

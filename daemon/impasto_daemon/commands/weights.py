@@ -116,7 +116,7 @@ def _examined(name: str) -> dict[str, Any]:
     from impasto_engine.networks import weights as weight_files
     from impasto_engine.networks.soundness import provenance_of
 
-    file, state, trouble = None, "not on this machine", None
+    file, state, trouble = None, _absent(name), None
     try:
         file = weight_files.find(name)
         if file is not None:
@@ -130,6 +130,16 @@ def _examined(name: str) -> dict[str, Any]:
         "state": state,
         "trouble": trouble,
     }
+
+
+def _absent(name: str) -> str:
+    """What to say of weights that are not there, but perhaps on their way."""
+    from impasto_engine.networks.published import PUBLISHED, keras_folder
+
+    part = keras_folder() / f"{PUBLISHED[name].file_name}.part" if name in PUBLISHED else None
+    if part is None or not part.is_file():
+        return "not on this machine"
+    return f"{memory(part.stat().st_size)} of {memory(PUBLISHED[name].size_bytes)} fetched; fetch goes on"
 
 
 def _print_table(found: list[dict[str, Any]]) -> None:

@@ -10,7 +10,7 @@ from impasto_installer.editors.asking import STYLIZE, Answer, ask, python_in_the
 from impasto_installer.editors.finding import Editor
 from impasto_installer.editors.running import Run
 from impasto_installer.errors import EditorError, PluginFolderError
-from impasto_installer.manifest import Manifest, digest_of, read_manifest
+from impasto_installer.manifest import read_manifest
 from impasto_installer.plugin_folder import MAIN_FILE, PLUGIN_NAME
 from impasto_installer.present import misplaced
 
@@ -32,7 +32,9 @@ class Examination:
     user_folder: Path | None
 
 
-def examine(editor: Editor, version: str, run: Run, *, own_bin: Path | None = None) -> Examination:
+def examine(
+    editor: Editor, version: str, run: Run, *, own_bin: Path | None = None, is_elsewhere: bool = False
+) -> Examination:
     """Looks at everything about one GIMP.
 
     Args:
@@ -40,6 +42,7 @@ def examine(editor: Editor, version: str, run: Run, *, own_bin: Path | None = No
         version: Our version.
         run: How programs are run.
         own_bin: See `asking.ask`.
+        is_elsewhere: Whether the daemon is on another machine, and need not be started from GIMP.
     """
     try:
         answer = ask(editor, run, own_bin=own_bin)
@@ -55,7 +58,7 @@ def examine(editor: Editor, version: str, run: Run, *, own_bin: Path | None = No
     checks += _folder(name, folder, version)
     if (folder / MAIN_FILE).exists():
         checks.append(_registered(name, answer))
-        checks.append(_connected(name, folder, answer))
+        checks.append(_connected(name, folder, answer, is_elsewhere=is_elsewhere))
     return Examination(checks=tuple(checks), user_folder=answer.user_folder)
 
 
@@ -115,25 +118,22 @@ def _folder(name: str, folder: Path, version: str) -> list[Check]:
     if sys.platform != "win32" and main.exists() and not os.access(main, os.X_OK):
         checks.append(problem(f"{name}: plug-in", f"{str(main)!r} is not executable, so GIMP leaves it out.", INSTALL))
     if manifest is None:
-        return [*checks, warning(f"{name}: plug-in", f"{str(folder)!r} was put there by hand.", INSTALL)]
+        return [
+            *checks,
+            warning(
+                f"{name}: plug-in",
+                f"{str(folder)!r} was put there by hand, without a list of its files.",
+                f"Move it away. {INSTALL}",
+            ),
+        ]
     if manifest.version != version:
         text = f"The plug-in is of version {manifest.version}, and this is Impasto {version}."
         checks.append(problem(f"{name}: version", text, INSTALL))
-    changed = _changed(folder, manifest)
+    changed = [path for path in manifest.files if not manifest.is_as_written(folder, path)]
     if changed:
         some = ", ".join(changed[:3]) + (f" and {len(changed) - 3} more" if len(changed) > 3 else "")
         checks.append(problem(f"{name}: files", f"Missing or changed in {str(folder)!r}: {some}.", INSTALL))
     return checks or [good(f"{name}: plug-in", f"Version {manifest.version} is whole, in {folder}.")]
-
-
-def _changed(folder: Path, manifest: Manifest) -> list[str]:
-    def is_as_written(path: str, digest: str) -> bool:
-        try:
-            return digest_of((folder / path).read_bytes()) == digest
-        except OSError:
-            return False
-
-    return [path for path, digest in manifest.files.items() if not is_as_written(path, digest)]
 
 
 def _registered(name: str, answer: Answer) -> Check:
@@ -144,9 +144,11 @@ def _registered(name: str, answer: Answer) -> Check:
     return good(f"{name}: menu", "The plug-in is in Filters > Artistic, and answers.")
 
 
-def _connected(name: str, folder: Path, answer: Answer) -> Check:
+def _connected(name: str, folder: Path, answer: Answer, *, is_elsewhere: bool) -> Check:
     """The way to the daemon: libraries in GIMP's Python, or a bridge through ours."""
     has_vendored = (folder / "vendored").is_dir()
+    if answer.vendored is None and is_elsewhere:
+        return good(f"{name}: connection", "pyzmq and msgpack load in GIMP's Python, and the daemon is elsewhere.")
     if answer.vendored is None and answer.bridge is not None:
         return warning(
             f"{name}: connection",

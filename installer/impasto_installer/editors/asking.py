@@ -7,6 +7,7 @@ counts is the one line that `inside_gimp` prints.
 import base64
 import json
 import os
+import re
 import shutil
 import zlib
 from collections.abc import Mapping
@@ -27,6 +28,9 @@ MARK = "IMPASTO-ANSWER "
 
 STYLIZE = "plug-in-impasto-stylize"
 """The procedure that has to be there: what the menu entry calls."""
+
+_COMPLAINT = re.compile(r"^[\w.]*(?:Error|Exception)\b.*$", re.MULTILINE)
+"""The last line of a traceback."""
 
 INTERPRETER = "python-fu-eval"
 
@@ -50,6 +54,7 @@ class Answer:
         refusal: What went wrong when the plug-in was called; None if nothing did, or it is not registered.
         vendored: What went wrong when what is vendored was imported; None if nothing did.
         bridge: What went wrong when Impasto's own Python was called; None if nothing did.
+        complaint: What a Python that GIMP started said last before it ended with an error; None if none did.
         shadowed_by: The `python3` that keeps GIMP from starting its own when `PATH` is that of this shell.
     """
 
@@ -64,6 +69,7 @@ class Answer:
     refusal: str | None
     vendored: str | None
     bridge: str | None
+    complaint: str | None = None
     shadowed_by: Path | None = None
 
 
@@ -88,7 +94,7 @@ def ask(editor: Editor, run: Run, *, plugin_folder: Path | None = None, own_bin:
         said, text = _answered(editor, attempt, run, plugin_folder)
         if text is not None:
             in_the_way = shutil.which("python3", path=environment.get("PATH", "")) if shadowed else None
-            return _built(editor, text, None if in_the_way is None else Path(in_the_way))
+            return _built(editor, text, said, None if in_the_way is None else Path(in_the_way))
     raise EditorError(_silence(editor, said))
 
 
@@ -124,7 +130,7 @@ def _answered(
     return f"{said.errors}\n{said.out}", None
 
 
-def _built(editor: Editor, text: str, shadowed_by: Path | None) -> Answer:
+def _built(editor: Editor, text: str, said: str, shadowed_by: Path | None) -> Answer:
     try:
         told = json.loads(text)
         major, minor, micro = (int(number) for number in told["python"])
@@ -141,6 +147,7 @@ def _built(editor: Editor, text: str, shadowed_by: Path | None) -> Answer:
             refusal=told["refusal"],
             vendored=told["vendored"],
             bridge=told["bridge"],
+            complaint=(_COMPLAINT.findall(said) or [None])[-1],
             shadowed_by=shadowed_by,
         )
     except (ValueError, KeyError, TypeError) as error:

@@ -1,7 +1,8 @@
 """The daemon started at login, by whatever does that on this system."""
 
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from impasto_installer.editors.machine import Machine, System
@@ -14,18 +15,21 @@ from impasto_installer.service.task_scheduler import ScheduledTask
 __all__ = ["LoginService", "service_of"]
 
 
-def service_of(machine: Machine, run: Run, python: Path | None = None) -> LoginService:
+def service_of(
+    machine: Machine, run: Run, python: Path | None = None, wait: Callable[[float], None] = time.sleep
+) -> LoginService:
     """What starts programs at login on a machine.
 
     Args:
         machine: Which machine.
         run: How programs are run.
         python: The Python that runs the daemon; None for this one.
+        wait: Waits for so many seconds.
     """
     call = (str(python or Path(sys.executable).absolute()), "-m", "impasto_daemon", "daemon", "run")
-    kinds: dict[System, Callable[[Machine, Run, Sequence[str]], LoginService]] = {
+    kinds: dict[System, type[LoginService]] = {
         System.LINUX: UserUnit,
         System.MACOS: LaunchAgent,
         System.WINDOWS: ScheduledTask,
     }
-    return kinds[machine.system](machine, run, call)
+    return kinds[machine.system](machine, run, call, wait)

@@ -13,7 +13,9 @@ LABEL = "org.impasto.daemon"
 
 
 class LaunchAgent(LoginService):
-    """See `LoginService`."""
+    """See `LoginService`. An agent that is loaded cannot be loaded again, and is let go of slowly."""
+
+    letting_go_s = 15.0
 
     @property
     def file(self) -> Path:
@@ -33,11 +35,20 @@ class LaunchAgent(LoginService):
             }
         ).decode()
 
+    def _command_that_knows(self) -> Sequence[str]:
+        return ("launchctl", "print", f"{_domain()}/{LABEL}")
+
     def _commands_after_writing(self) -> Sequence[Sequence[str]]:
         return (("launchctl", "bootstrap", _domain(), str(self.file)),)
 
     def _commands_before_removing(self) -> Sequence[Sequence[str]]:
         return (("launchctl", "bootout", f"{_domain()}/{LABEL}"),)
+
+    def _commands_before_rewriting(self) -> Sequence[Sequence[str]]:
+        return self._commands_before_removing()
+
+    def _commands_where_nothing_changed(self) -> Sequence[Sequence[str]]:
+        return (("launchctl", "kickstart", f"{_domain()}/{LABEL}"),)
 
 
 def _domain() -> str:

@@ -38,6 +38,9 @@ UMask=0077
 WantedBy=default.target
 """
 
+    def _command_that_knows(self) -> Sequence[str]:
+        return ("systemctl", "--user", "is-enabled", "--quiet", NAME)
+
     def _commands_after_writing(self) -> Sequence[Sequence[str]]:
         return (("systemctl", "--user", "daemon-reload"), ("systemctl", "--user", "enable", "--now", NAME))
 

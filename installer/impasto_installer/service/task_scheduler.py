@@ -49,6 +49,9 @@ class ScheduledTask(LoginService):
 </Task>
 """
 
+    def _command_that_knows(self) -> Sequence[str]:
+        return ("schtasks", "/Query", "/TN", NAME)
+
     def _commands_after_writing(self) -> Sequence[Sequence[str]]:
         return (
             ("schtasks", "/Create", "/F", "/TN", NAME, "/XML", str(self.file)),
@@ -57,3 +60,9 @@ class ScheduledTask(LoginService):
 
     def _commands_before_removing(self) -> Sequence[Sequence[str]]:
         return (("schtasks", "/End", "/TN", NAME), ("schtasks", "/Delete", "/F", "/TN", NAME))
+
+    def _commands_before_rewriting(self) -> Sequence[Sequence[str]]:
+        return (("schtasks", "/End", "/TN", NAME),)
+
+    def _commands_where_nothing_changed(self) -> Sequence[Sequence[str]]:
+        return (("schtasks", "/Run", "/TN", NAME),)
