@@ -152,13 +152,17 @@ class Order:
 
     def blobs(self) -> Iterator[Blob]:
         """Every picture the order names."""
-        yield self.content
-        for style in self.styles:
-            yield style.picture
+        return (blob for _, blob in self.named_blobs())
+
+    def named_blobs(self) -> Iterator[tuple[str, Blob]]:
+        """Every picture the order names, with its field as in `RefusalError`."""
+        yield "order.content", self.content
+        for index, style in enumerate(self.styles):
+            yield f"order.styles[{index}].picture", style.picture
             if style.region is not None:
-                yield style.region
+                yield f"order.styles[{index}].region", style.region
         if self.start is not None:
-            yield self.start
+            yield "order.start", self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from impasto_protocol import (
     Client,
     Fetched,
     JobState,
+    Picture,
     Preview,
     PreviewWish,
     Progress,
@@ -73,6 +74,45 @@ def test_a_job_is_painted_in_the_process_and_fetched(client: Client) -> None:
     assert any(isinstance(event, Preview) for event in events)
     client.fetch(job)
     assert until_a(client, Fetched)[-1].pixels == bytes(255 - value for value in CONTENT.data)
+
+
+def with_wrong_bytes(picture: Picture) -> Picture:
+    """What a client sends whose picture changes under its hands."""
+    changed = bytearray(picture.data)
+    changed[-1] ^= 1
+    sent = replace(picture)
+    object.__setattr__(sent, "data", bytes(changed))
+    return sent
+
+
+@pytest.mark.parametrize("damaged", ["order.content", "order.styles[0].picture"])
+def test_a_picture_that_arrived_damaged_is_found_and_named_before_it_is_painted(damaged: str, client: Client) -> None:
+    content, style = CONTENT, STYLE
+    if damaged == "order.content":
+        content = with_wrong_bytes(content)
+    else:
+        style = with_wrong_bytes(style)
+    job = client.submit(ORDER, [content, style], timeout_s=PATIENCE_S)
+    events = until_over(client, job)
+    assert states(events, job) == ["QUEUED", "STARTING", "FAILED"]
+    assert (events[-1].failure.code, events[-1].failure.field) == ("DIGEST_MISMATCH", damaged)
+    assert events[-1].failure.retryable
+    job = submitted(client)
+    assert states(until_over(client, job), job)[-1] == "SUCCEEDED"
+
+
+def test_a_picture_that_was_damaged_on_the_disk_is_found_before_it_is_painted_again(
+    client: Client, serving: Serving
+) -> None:
+    until_over(client, submitted(client))
+    file = serving.path.parent / "pictures" / CONTENT.blob.digest.hex()
+    file.write_bytes(with_wrong_bytes(CONTENT).data)
+    assert until_over(client, submitted(client))[-1].failure.code == "DIGEST_MISMATCH"
+    assert until_over(client, submitted(client))[-1].failure is None
+    file.unlink()
+    failure = until_over(client, submitted(client))[-1].failure
+    assert (failure.code, failure.field) == ("MISSING_BLOB", "order.content")
+    assert until_over(client, submitted(client))[-1].failure is None
 
 
 def test_one_job_after_another_is_painted_by_the_same_process(client: Client, painter: WorkerPainter) -> None:

@@ -192,7 +192,7 @@ class Desk:
         self._foreman.estimate(message, answer)
 
     def _upload(self, session: Session, message: m.Upload, say: Say) -> None:
-        wanted = self._blobs.offer(session.id, message.digest, message.size_bytes)
+        wanted = self._blobs.offer(session.id, session.user, message.digest, message.size_bytes)
         say(_blob_answer(message.digest, wanted))
 
     def _chunk(self, session: Session, message: m.Chunk, say: Say) -> None:

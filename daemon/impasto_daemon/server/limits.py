@@ -57,7 +57,7 @@ MESSAGES_AT_ONCE = 32
 """Messages read before anything else gets its turn."""
 
 BYTES_AT_ONCE = 1024**2
-"""Bytes read before anything else gets its turn: one full buffer, whose answer then leaves while the next is hashed."""
+"""Bytes read before anything else gets its turn: one full buffer, whose answer leaves while the next is written."""
 
 PING_S = 2.0
 """Seconds between PINGs to each client, which is how its end is noticed."""
