@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from daemon.fake_studio import ALWAYS, NEVER, open_dying, open_fake, open_unfit
@@ -120,6 +121,15 @@ def test_one_job_after_another_is_painted_by_the_same_process(client: Client, pa
     first = painter.pid
     until_over(client, jobs[-1])
     assert painter.pid == first
+
+
+def test_the_memory_of_the_process_is_told_beside_the_servers_own(client: Client, painter: WorkerPainter) -> None:
+    running(client)
+    assert painter.pid is not None
+    told = client.status(timeout_s=PATIENCE_S).painters_memory_bytes
+    assert told is not None
+    assert abs(told - psutil.Process(painter.pid).memory_info().rss) < 5_000_000
+    assert told > 10_000_000
 
 
 def test_pausing_stops_the_evaluations_and_unpausing_resumes_them(client: Client) -> None:

@@ -116,7 +116,10 @@ def status(as_json: options.Json = False) -> None:
     if as_json:
         typer.echo(json.dumps({**plain(report), "networks": networks}))
         return
-    typer.echo(f"{report.daemon} has been running for {duration(report.uptime_s)}, with {memory(report.memory_bytes)}.")
+    typer.echo(f"{report.daemon} has been running for {duration(report.uptime_s)}.")
+    painters = report.painters_memory_bytes
+    painting = "" if painters is None else f", and {memory(painters)} for painting"
+    typer.echo(f"Memory: {memory(report.memory_bytes)}{painting}.")
     typer.echo(f"Device: {report.device}.")
     typer.echo(f"Networks: {', '.join(networks) or 'not known yet'}.")
     typer.echo(

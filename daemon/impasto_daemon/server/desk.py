@@ -180,6 +180,7 @@ class Desk:
                 queued=self._foreman.queued,
                 painting=self._foreman.painting,
                 memory_bytes=resident_bytes(),
+                painters_memory_bytes=self._foreman.memory_bytes,
             )
         )
 

@@ -66,7 +66,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """How the daemon is; `queued` and `painting` count the jobs of all sessions."""
+    """How the daemon is; `queued` and `painting` count the jobs of all sessions.
+
+    `memory_bytes` is the server's; `painters_memory_bytes` is that of all painting processes, which older daemons do
+    not tell.
+    """
 
     daemon: Text
     device: Text
@@ -75,6 +79,7 @@ class Report:
     queued: Count
     painting: Count
     memory_bytes: ByteCount
+    painters_memory_bytes: ByteCount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
