@@ -55,16 +55,17 @@ class EngineStudio:
 
     Args:
         device: Which of this machine's devices it computes on.
+        workshop: Where these are kept; None for a new one.
     """
 
-    def __init__(self, device: int = 0) -> None:
+    def __init__(self, device: int = 0, *, workshop: Workshop | None = None) -> None:
         with refusing():
             self.devices = backend.current().use_device(device)
             self.device = backend.current().device()
             found = networks.available()
         self.networks = tuple(each.name for each in found)
         self._loaded: dict[str, Network] = {}
-        self._workshop = Workshop()
+        self._workshop = Workshop() if workshop is None else workshop
         with refusing():
             self._networks(None, None, Settings())
 
