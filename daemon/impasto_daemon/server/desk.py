@@ -29,7 +29,7 @@ from impasto_protocol.errors import (
 from impasto_protocol.failures import Failure
 from impasto_protocol.fields import Data
 from impasto_protocol.limits import MAX_PICTURE_BYTES
-from impasto_protocol.version import JOBS_CAPABILITY, agreed_version
+from impasto_protocol.version import BUDGET_CAPABILITY, JOBS_CAPABILITY, STOP_CAPABILITY, agreed_version
 from impasto_protocol.vocabulary import TYPE_NAMES, VOCABULARY, Sender
 
 __all__ = ["Desk"]
@@ -163,7 +163,7 @@ class Desk:
                 resumed=resumed,
                 device=self._foreman.device,
                 networks=self._foreman.networks,
-                capabilities=(JOBS_CAPABILITY,),
+                capabilities=(JOBS_CAPABILITY, BUDGET_CAPABILITY, STOP_CAPABILITY),
                 max_picture_bytes=MAX_PICTURE_BYTES,
                 max_jobs=MAX_JOBS_PER_SESSION,
             )

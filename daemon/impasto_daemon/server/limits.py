@@ -119,8 +119,8 @@ CHECKPOINT_SHARE = 0.01
 """Of the time of a painting, at the most, for checkpoints: those of a large picture are fewer."""
 
 LAY_DOWN_S = 1.5
-"""Seconds that a painting has for its last checkpoint when the daemon stops, which shall take less than 3: a process that
-is killed over a long evaluation takes half a second to give back 3 GB, and longer for more."""
+"""Seconds that a painting has for its last checkpoint when the daemon stops, which shall not take 3: a process that is
+killed over a long evaluation takes half a second to give back 3 GB, and longer for more."""
 
 LOOK_S = 0.01
 """Seconds between looks at whether it has got there."""
