@@ -169,7 +169,9 @@ def test_a_restarted_daemon_does_not_take_for_proven_what_was_not(blobs: BlobSto
 def test_a_picture_that_was_damaged_is_wanted_again_and_held_as_before(blobs: BlobStore, tmp_path: Path) -> None:
     digest = stored(blobs, b"whole" * 8)
     blobs.hold(digest)
-    blobs.drop_damaged(digest)
+    blobs.drop_damaged(digest, if_gone=True)
+    assert blobs.size_bytes(digest) == 40
+    blobs.drop_damaged(digest, if_gone=False)
     assert list((tmp_path / "pictures").iterdir()) == []
     assert stored(blobs, b"whole" * 8) == digest
     with pytest.raises(BusyError, match="no room"):

@@ -9,15 +9,14 @@ has it hashed as it arrives.
 """
 
 import hashlib
-import mmap
 import os
 import re
-import sys
 from collections import Counter, OrderedDict
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
+from impasto_daemon.server.file_part import part_of
 from impasto_daemon.server.limits import BLOBS_BYTES, MAX_UPLOADS_PER_SESSION
 from impasto_daemon.server.uploading import Upload
 from impasto_protocol.errors import (
@@ -38,8 +37,6 @@ __all__ = ["BlobStore"]
 PARTIAL = ".part"
 UNPROVEN = ".unproven"
 """Of the empty file beside a picture that nobody has hashed yet."""
-MADV_POPULATE_READ = 22
-"""Reads what is mapped, or fails (Linux 5.14, madvise(2)); Python 3.11 has no name for it."""
 NAME = re.compile("[0-9a-f]{64}")
 
 
@@ -182,9 +179,15 @@ class BlobStore:
         with _storing():
             self._prove(digest)
 
-    def drop_damaged(self, digest: bytes) -> None:
-        """Drops a picture that is not what its name says, whoever holds it: it must be sent anew."""
-        self._drop(digest)
+    def drop_damaged(self, digest: bytes, *, if_gone: bool) -> None:
+        """Drops a picture that is not what its name says, whoever holds it: it must be sent anew.
+
+        Args:
+            digest: Its name.
+            if_gone: Only if its file is gone; it may have been sent anew already.
+        """
+        if not (if_gone and self.path(digest).exists()):
+            self._drop(digest)
 
     def read(self, digest: bytes, offset_bytes: int, length_bytes: int) -> Data:
         """Some bytes of a picture; fewer at its end.
@@ -199,7 +202,7 @@ class BlobStore:
                 field="offset_bytes",
             )
         with _storing(), self.path(digest).open("rb") as file:
-            return _part(file, offset_bytes, min(length_bytes, self._sizes[digest] - offset_bytes))
+            return part_of(file, offset_bytes, min(length_bytes, self._sizes[digest] - offset_bytes))
 
     def hold(self, digest: bytes) -> None:
         """Keeps a picture, as soon as it is there, until it is released as often."""
@@ -286,21 +289,3 @@ def _storing() -> "Iterator[None]":
         yield
     except OSError as error:
         raise StorageError(f"The daemon's disk refuses: {error.strerror}; make room or mend it.") from error
-
-
-def _part(file: BinaryIO, offset_bytes: int, length_bytes: int) -> Data:
-    """Some bytes of a file; a view of it where the system allows, because new memory costs more than reading into it.
-
-    Files here are only ever removed, never shortened or written again. A view is given only of what has been read from
-    the disk: a disk that fails later would end the process.
-    """
-    if sys.platform == "linux":
-        before = offset_bytes % mmap.ALLOCATIONGRANULARITY
-        with suppress(OSError, ValueError):  # an older system, or a disk or file that reading tells the truth about
-            view = mmap.mmap(
-                file.fileno(), before + length_bytes, access=mmap.ACCESS_READ, offset=offset_bytes - before
-            )
-            view.madvise(MADV_POPULATE_READ)
-            return memoryview(view)[before:]
-    file.seek(offset_bytes)
-    return file.read(length_bytes)

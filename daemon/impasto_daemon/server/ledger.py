@@ -126,7 +126,7 @@ class Ledger:
         if failure is not None and failure.code in DAMAGED:
             for name, blob in job.order.named_blobs():
                 if name == failure.field:
-                    self._blobs.drop_damaged(blob.digest)
+                    self._blobs.drop_damaged(blob.digest, if_gone=failure.code == MissingBlobError.code)
 
     def begin(self, job: Job) -> None:
         """A job is being painted, which begins with hashing its pictures."""

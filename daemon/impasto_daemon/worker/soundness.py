@@ -7,7 +7,7 @@ the disk, too.
 from hashlib import file_digest
 
 from impasto_daemon.server.painter import Assignment
-from impasto_protocol.errors import DigestMismatchError, MissingBlobError, StorageError
+from impasto_protocol.errors import DigestMismatchError, InvalidOrderError, MissingBlobError, StorageError
 
 __all__ = ["check_pictures"]
 
@@ -17,6 +17,7 @@ def check_pictures(assignment: Assignment) -> None:
 
     Raises:
         DigestMismatchError: One is not what its digest says; its field is named.
+        InvalidOrderError: One has another size than the order says: it was named before its bytes were there.
         MissingBlobError: One is gone; its field is named.
         StorageError: One cannot be read.
     """
@@ -32,7 +33,12 @@ def check_pictures(assignment: Assignment) -> None:
             raise MissingBlobError(f"{named} is gone from the daemon's disk; paint it anew.", field=field) from error
         except OSError as error:
             raise StorageError(f"{named} cannot be read from the daemon's disk: {error.strerror}; mend it.") from error
-        if (digest, size_bytes) != (blob.digest, blob.format.size_bytes):
+        if digest == blob.digest and size_bytes != blob.format.size_bytes:
+            raise InvalidOrderError(
+                f"{named} has {size_bytes:,} bytes, and its format comes to {blob.format.size_bytes:,}; correct that.",
+                field=field,
+            )
+        if digest != blob.digest:
             raise DigestMismatchError(
                 f"{named} is damaged: the {size_bytes:,} bytes that the daemon has are not those that were named; "
                 "paint it anew.",
