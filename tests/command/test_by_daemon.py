@@ -236,6 +236,8 @@ def test_a_painting_by_the_daemon_keeps_to_a_memory_budget_or_is_refused_after_i
     assert refused.code == 2
     assert re.search("budget is 700 MB, .* 640 × 480 .*, about .* and [0-9]+ MB of memory; give", refused.stderr)
     assert listed(impasto) == []
+    estimated = impasto(*options, "--daemon", "--memory-budget", "700MB", "--estimate")
+    assert (estimated.code, estimated.stdout.partition(" by")[0]) == (2, "640 × 480")
     painted = impasto(*options, "--daemon", "--memory-budget", "900MB")
     assert painted.code == 0, painted.stderr
     needed = re.search("Painting 640 × 480 .*, about .* and ([0-9]+) MB of memory", painted.stderr)

@@ -158,12 +158,14 @@ def delegate(
         budget_bytes = expected.memory_budget_bytes
         if estimate:
             typer.echo(prospect)
-        elif budget_bytes is not None and expected.memory_bytes > budget_bytes:
+        if budget_bytes is not None and expected.memory_bytes > budget_bytes:
             raise Refused(
                 f"The memory budget is {memory(budget_bytes)}, and at the least it would take {prospect}; give a "
                 "smaller --size, or a larger --memory-budget here or to the daemon."
             )
-        elif detach:
+        if estimate:
+            return
+        if detach:
             typer.echo(_left(delegation, client))
         else:
             display.say(f"Painting {prospect}.")
