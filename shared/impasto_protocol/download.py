@@ -15,6 +15,10 @@ MADV_POPULATE_WRITE = 23
 """Makes room for a part at once (Linux 5.14, madvise(2)), in two thirds of the time that it takes page by page; Python
 has no name for it."""
 
+REFILL = MAX_BUFFERS // 2
+"""Parts on their way from which on more are asked for, several at once: either side then wakes less often, and half of
+the window is enough to keep both busy."""
+
 HASHED_AT_ONCE_BYTES = 128 * 1024
 """Bytes of a result that are copied, and then hashed, before the next: few enough to be in the processor's cache
 still, where hashing them takes two thirds of the time, and enough that calls do not count."""
@@ -44,8 +48,10 @@ class Download:
         return self._received_bytes == len(self._pixels)
 
     def requests(self) -> list[Fetch]:
-        """The parts to ask for now: as many as fill the window."""
-        wanted = []
+        """The parts to ask for now: none while half the window is on its way, and else as many as fill it."""
+        wanted: list[Fetch] = []
+        if len(self._asked) > REFILL:
+            return wanted
         while len(self._asked) < MAX_BUFFERS and self._next < len(self._pixels):
             wanted.append(Fetch(job=self.result.job, offset_bytes=self._next, length_bytes=self._length_at(self._next)))
             self._asked.add(self._next)
