@@ -4,8 +4,12 @@
 
 `preview`     seconds from SUBMIT to the first preview of 256 pixels of a layer of 1 megapixel; with `lite`, warm.
 `cancel`      milliseconds from CANCEL to its answer while a picture is being painted.
-`throughput`  pixels up and down through CURVE and the server, digests and disk included, against pyzmq alone with CURVE
-              and the same window; in turns, in two processes each. The painter of this daemon hands the content back.
+`throughput`  a picture up and down through CURVE and the server, onto its disk and into the client's memory, with the
+              digest of what comes down, against pyzmq alone with CURVE and the same frames and window; in turns, in two
+              processes each. Once pyzmq carries the same picture, up into a file and down into one piece of memory;
+              once one megabyte over and over, which nobody keeps. The digest of what goes up is not in it: the client
+              has it when it names its picture, and the painting process hashes before it paints. The painter of this
+              daemon hands the content back.
               Below, the seconds of processor time for each GB, of both ends together and of each.
 `memory`      of the server: idle, with 32 sessions, and with a job of each.
 `overhead`    of painting 512 pixels with `lite` through the daemon against the same in one process, both with a
@@ -230,17 +234,18 @@ def measure_throughput(folder: Path, options: argparse.Namespace) -> None:
     side = 4096
     form = PixelFormat(width=side, height=options.megabytes * MEGABYTE // side // 4, channels=4)
     style = noise(8, 8, 3, 2)
-    rates: dict[str, list[float]] = {"up": [], "down": [], "plain up": [], "plain down": []}
-    spent: dict[str, list[tuple[float, float]]] = {name: [] for name in rates}
+    ways = ("daemon", "pyzmq, picture kept", "pyzmq, one megabyte over and over")
+    rates: dict[tuple[str, str], list[float]] = {(way, to): [] for to in ("up", "down") for way in ways}
+    spent: dict[tuple[str, str], list[tuple[float, float]]] = {key: [] for key in rates}
     with daemon(folder, "copyist") as connect:
         client = connect("benchmark")
         (server,) = psutil.Process().children()
 
-        def timed(name: str, act: Callable[[], Any]) -> Any:
+        def timed(to: str, act: Callable[[], Any]) -> Any:
             at_server, here, began = sum(server.cpu_times()[:2]), time.process_time(), time.perf_counter()
             result = act()
-            rates[name].append(form.size_bytes / (time.perf_counter() - began))
-            spent[name].append((time.process_time() - here, sum(server.cpu_times()[:2]) - at_server))
+            rates["daemon", to].append(form.size_bytes / (time.perf_counter() - began))
+            spent["daemon", to].append((time.process_time() - here, sum(server.cpu_times()[:2]) - at_server))
             return result
 
         def fetch() -> Fetched:
@@ -249,12 +254,13 @@ def measure_throughput(folder: Path, options: argparse.Namespace) -> None:
             return fetched
 
         for number in range(options.rounds):
-            data = np.random.default_rng(number).bytes(form.size_bytes)
+            data = picture_bytes(number, form.size_bytes)
             content = Picture(format=form, data=data)
-            for direction in ("up", "down"):
-                rate, here_s, there_s = plain_curve(form.size_bytes, direction)
-                rates[f"plain {direction}"].append(rate)
-                spent[f"plain {direction}"].append((there_s, here_s))  # here is the ROUTER, as the server has
+            for to in ("up", "down"):
+                for way, kept in zip(ways[1:], (data, None), strict=True):
+                    rate, here_s, there_s = plain_curve(folder, form.size_bytes, to, number, kept)
+                    rates[way, to].append(rate)
+                    spent[way, to].append((there_s, here_s))  # here is the ROUTER, as the server has
             order = Order(content=content.blob, styles=(Style(picture=style.blob),), previews=None)
             pictures = [content, style]
             job = timed("up", lambda o=order, p=pictures: client.submit(o, p, timeout_s=LONG_S))
@@ -264,27 +270,41 @@ def measure_throughput(folder: Path, options: argparse.Namespace) -> None:
             del fetched
             client.acknowledge(job)
             until(client, Answered, request="ACK")
-    for direction in ("up", "down"):
-        ours, plain = (statistics.median(rates[name]) for name in (direction, f"plain {direction}"))
-        shares = [a / b for a, b in zip(rates[direction], rates[f"plain {direction}"], strict=True)]
-        row(
-            f"{form.size_bytes // MEGABYTE} MiB {direction}: server / plain CURVE",
-            f"{ours / 1e6:.0f} / {plain / 1e6:.0f} MB/s = {100 * statistics.median(shares):.0f} %",
-            ">= 70 %",
-        )
-    for name in rates:
+    for to in ("up", "down"):
+        for way in ways[1:]:
+            ours, plain = (statistics.median(rates[one, to]) for one in ("daemon", way))
+            shares = sorted(100 * a / b for a, b in zip(rates["daemon", to], rates[way, to], strict=True))
+            row(
+                f"{form.size_bytes // MEGABYTE} MiB {to}: daemon / {way}",
+                f"{ours / 1e6:.0f} / {plain / 1e6:.0f} MB/s = {statistics.median(shares):.0f} % "
+                f"({shares[0]:.0f} to {shares[-1]:.0f})",
+                ">= 70 %",
+            )
+    for way, to in rates:
         client_s, server_s = (
-            1e9 / form.size_bytes * statistics.median(side) for side in zip(*spent[name], strict=True)
+            1e9 / form.size_bytes * statistics.median(side) for side in zip(*spent[way, to], strict=True)
         )
         row(
-            f"processor time, {name}: client + server",
+            f"processor time {to}, {way}: client + server",
             f"{client_s:.2f} + {server_s:.2f} = {client_s + server_s:.2f} s/GB",
             "",
         )
 
 
-def plain_curve(size_bytes: int, direction: str) -> tuple[float, float, float]:
+def picture_bytes(number: int, size_bytes: int) -> bytes:
+    """A picture of noise; the same in every process."""
+    return np.random.default_rng(number).bytes(size_bytes)
+
+
+def plain_curve(folder: Path, size_bytes: int, to: str, number: int, kept: bytes | None) -> tuple[float, float, float]:
     """Between two processes with pyzmq and CURVE alone; frames and window as in the protocol.
+
+    Args:
+        folder: For a file.
+        size_bytes: How much.
+        to: From the other process `up` to this one, or `down`.
+        number: Of the picture.
+        kept: That picture, which is then sent, and kept where it arrives; None to send one megabyte over and over.
 
     Returns:
         Bytes a second, and the seconds of processor time here and there.
@@ -298,44 +318,62 @@ def plain_curve(size_bytes: int, direction: str) -> tuple[float, float, float]:
     router = context.socket(zmq.ROUTER)
     router.curve_server, router.curve_secretkey = True, server_secret
     port = router.bind_to_random_port("tcp://127.0.0.1")
-    arguments = [sys.executable, __file__, "--peer", str(port), keys, direction, str(size_bytes)]
-    peer = subprocess.Popen(arguments, stdout=subprocess.PIPE)  # noqa: S603
-    frames = size_bytes // MAX_BUFFER_BYTES
-    block = os.urandom(MAX_BUFFER_BYTES)
-    route, _ = router.recv_multipart()
-    spent, began = time.process_time(), time.perf_counter()
-    router.send_multipart([route, b"go"])
-    for _number in range(frames):  # the peer keeps no more than a window unanswered
-        router.recv_multipart(copy=False)
-        router.send_multipart([route, block if direction == "down" else b"1"], copy=direction != "down")
-    router.recv_multipart()
-    rate = size_bytes / (time.perf_counter() - began)
-    spent = time.process_time() - spent
+    arguments = [str(port), keys, to, str(size_bytes), "-1" if kept is None else str(number)]
+    peer = subprocess.Popen([sys.executable, __file__, "--peer", *arguments], stdout=subprocess.PIPE)  # noqa: S603
+    sent = frames_of(os.urandom(MAX_BUFFER_BYTES) if kept is None else kept, size_bytes)
+    file = folder / "received"
+    with file.open("wb", buffering=0) as received:
+        route, _ = router.recv_multipart()
+        spent, began = time.process_time(), time.perf_counter()
+        router.send_multipart([route, b"go"])
+        for frame in sent:  # the peer keeps no more than a window unanswered
+            came = router.recv_multipart(copy=False)[-1]
+            if to == "up" and kept is not None:
+                received.write(came.buffer)
+            router.send_multipart([route, frame if to == "down" else b"1"], copy=to != "down")
+        router.recv_multipart()
+        rate = size_bytes / (time.perf_counter() - began)
+        spent = time.process_time() - spent
     there_s = float(peer.communicate()[0])
     context.destroy(linger=0)
+    assert to == "down" or kept is None or file.read_bytes() == kept
+    file.unlink()
     return rate, spent, there_s
 
 
-def play_peer(port: str, keys: str, direction: str, size: str) -> None:
+def frames_of(data: bytes, size_bytes: int) -> list[memoryview]:
+    """Frames of so many bytes in all, from the beginning of the data again where it ends."""
+    view = memoryview(data)
+    starts = (at % len(data) for at in range(0, size_bytes, MAX_BUFFER_BYTES))
+    return [view[at : at + MAX_BUFFER_BYTES] for at in starts]
+
+
+def play_peer(port: str, keys: str, to: str, size: str, number: str) -> None:
     import zmq
 
+    size_bytes, is_kept = int(size), int(number) >= 0
+    data = picture_bytes(int(number), size_bytes) if is_kept else os.urandom(MAX_BUFFER_BYTES)
     server_public, public, secret = (key.encode() for key in keys.split(","))
     dealer = zmq.Context.instance().socket(zmq.DEALER)
     dealer.curve_serverkey, dealer.curve_publickey, dealer.curve_secretkey = server_public, public, secret
     dealer.connect(f"tcp://127.0.0.1:{port}")
     dealer.send(b"here")
     dealer.recv()
-    frames, sent = int(size) // MAX_BUFFER_BYTES, 0
-    block = os.urandom(MAX_BUFFER_BYTES)
-    began = time.process_time()
-    for received in range(frames):
-        while sent < frames and sent - received < MAX_BUFFERS:
-            dealer.send(block if direction == "up" else b"1", copy=False)
+    began, sent = time.process_time(), 0
+    frames = frames_of(data, size_bytes)
+    room = memoryview(np.empty(size_bytes, np.uint8)) if to == "down" and is_kept else None
+    for received in range(len(frames)):
+        while sent < len(frames) and sent - received < MAX_BUFFERS:
+            dealer.send(frames[sent] if to == "up" else b"1", copy=False)
             sent += 1
-        dealer.recv(copy=False)
+        came = dealer.recv(copy=False)
+        if room is not None:
+            at = received * MAX_BUFFER_BYTES
+            room[at : at + len(came)] = came.buffer
     print(time.process_time() - began)
     dealer.send(b"done")
     dealer.close()
+    assert room is None or room == data
 
 
 def measure_memory(folder: Path, _: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 import mmap
 import sys
+from contextlib import suppress
 from hashlib import sha256
 
 from impasto_protocol.errors import DigestMismatchError
@@ -9,6 +10,14 @@ from impasto_protocol.limits import MAX_BUFFER_BYTES, MAX_BUFFERS
 from impasto_protocol.messages import Chunk, Fetch, Result
 
 __all__ = ["Download"]
+
+MADV_POPULATE_WRITE = 23
+"""Makes room for a part at once (Linux 5.14, madvise(2)), in two thirds of the time that it takes page by page; Python
+has no name for it."""
+
+REFILL = MAX_BUFFERS // 2
+"""Parts on their way from which on more are asked for, several at once: either side then wakes less often, and half of
+the window is enough to keep both busy."""
 
 HASHED_AT_ONCE_BYTES = 128 * 1024
 """Bytes of a result that are copied, and then hashed, before the next: few enough to be in the processor's cache
@@ -24,7 +33,8 @@ class Download:
 
     def __init__(self, result: Result) -> None:
         self.result = result
-        self._pixels = _room(result.picture.format.size_bytes)
+        self._memory = _room(result.picture.format.size_bytes)
+        self._pixels = memoryview(self._memory)
         self._asked: set[int] = set()
         self._next = 0
         self._received_bytes = 0
@@ -38,8 +48,10 @@ class Download:
         return self._received_bytes == len(self._pixels)
 
     def requests(self) -> list[Fetch]:
-        """The parts to ask for now: as many as fill the window."""
-        wanted = []
+        """The parts to ask for now: none while half the window is on its way, and else as many as fill it."""
+        wanted: list[Fetch] = []
+        if len(self._asked) > REFILL:
+            return wanted
         while len(self._asked) < MAX_BUFFERS and self._next < len(self._pixels):
             wanted.append(Fetch(job=self.result.job, offset_bytes=self._next, length_bytes=self._length_at(self._next)))
             self._asked.add(self._next)
@@ -76,6 +88,9 @@ class Download:
 
     def _place(self, at: int, data: memoryview) -> None:
         """Copies a part to its place, and hashes what is there without a gap, while the rest is on its way."""
+        if sys.platform == "linux":
+            with suppress(OSError):  # an older system, which then makes room page by page
+                self._memory.madvise(MADV_POPULATE_WRITE, at, data.nbytes)
         for begin in range(0, data.nbytes, HASHED_AT_ONCE_BYTES):
             some = data[begin : begin + HASHED_AT_ONCE_BYTES]
             self._pixels[at + begin : at + begin + some.nbytes] = some
@@ -96,8 +111,8 @@ class Download:
         return min(MAX_BUFFER_BYTES, len(self._pixels) - offset)
 
 
-def _room(size_bytes: int) -> memoryview:
+def _room(size_bytes: int) -> mmap.mmap:
     """Memory that takes no time to begin with, unlike a bytearray; of this process alone, which makes it cheaper."""
     if sys.platform == "win32":
-        return memoryview(mmap.mmap(-1, size_bytes))
-    return memoryview(mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
+        return mmap.mmap(-1, size_bytes)
+    return mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)

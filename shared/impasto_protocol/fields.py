@@ -19,6 +19,7 @@ from impasto_protocol.limits import (
 __all__ = [
     "AtMost",
     "Between",
+    "BudgetBytes",
     "ByteCount",
     "Chars",
     "Count",
@@ -105,6 +106,8 @@ Offset: TypeAlias = Annotated[int, Between(0, MAX_PICTURE_BYTES)]
 """Bytes from the start of a picture."""
 ByteCount: TypeAlias = Annotated[int, Between(0, 2**63 - 1)]
 """Bytes of anything else."""
+BudgetBytes: TypeAlias = Annotated[int, Between(1, 2**63 - 1)]
+"""Bytes of memory that a painting process may take."""
 Seconds: TypeAlias = Annotated[float, Between(0.0, 1e9)]
 Weight: TypeAlias = Annotated[float, Between(0.0, 1e12)]
 """The engine's own range of weights."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from impasto_protocol.errors import MalformedMessageError
-from impasto_protocol.fields import AtMost, Between, Name, Seconds, Side, Weight
+from impasto_protocol.fields import AtMost, Between, BudgetBytes, Name, Seconds, Side, Weight
 from impasto_protocol.limits import MAX_ENTRIES, MAX_SIDE, MAX_STYLES
 from impasto_protocol.pixels import Blob
 
@@ -124,6 +124,9 @@ class Order:
         settings: How to paint.
         previews: None for no previews.
         when_detached: What becomes of the job when the client is gone.
+        memory_budget_bytes: What the painting process may take: what would take more is looked at in tiles, or refused;
+            None for the daemon's own budget.
+        stop_at: The evaluation after which the best picture so far is the result; None to go to the end.
     """
 
     kind: OrderKind = OrderKind.TRANSFER
@@ -136,6 +139,8 @@ class Order:
     settings: Settings = Settings()
     previews: PreviewWish | None = PreviewWish()
     when_detached: WhenDetached = WhenDetached.KEEP
+    memory_budget_bytes: BudgetBytes | None = None
+    stop_at: Annotated[int, Between(1, 100_000)] | None = None
 
     def __post_init__(self) -> None:
         transfer = self.kind is OrderKind.TRANSFER
@@ -152,13 +157,17 @@ class Order:
 
     def blobs(self) -> Iterator[Blob]:
         """Every picture the order names."""
-        yield self.content
-        for style in self.styles:
-            yield style.picture
+        return (blob for _, blob in self.named_blobs())
+
+    def named_blobs(self) -> Iterator[tuple[str, Blob]]:
+        """Every picture the order names, with its field as in `RefusalError`."""
+        yield "order.content", self.content
+        for index, style in enumerate(self.styles):
+            yield f"order.styles[{index}].picture", style.picture
             if style.region is not None:
-                yield style.region
+                yield f"order.styles[{index}].region", style.region
         if self.start is not None:
-            yield self.start
+            yield "order.start", self.start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

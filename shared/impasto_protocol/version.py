@@ -5,13 +5,27 @@ The protocol's version is apart from the distribution's: it changes only when `d
 
 from impasto_protocol.errors import UnsupportedVersionError
 
-__all__ = ["JOBS_CAPABILITY", "MAGIC", "PROTOCOL_MAX", "PROTOCOL_MIN", "agreed_version"]
+__all__ = [
+    "BUDGET_CAPABILITY",
+    "JOBS_CAPABILITY",
+    "MAGIC",
+    "PROTOCOL_MAX",
+    "PROTOCOL_MIN",
+    "STOP_CAPABILITY",
+    "agreed_version",
+]
 
 MAGIC = b"IMP1"
 """The first frame of every message. It stands for the framing, which all versions of the protocol share."""
 
 JOBS_CAPABILITY = "jobs"
 """What a daemon that answers LIST and FOLLOW says in WELCOME."""
+
+BUDGET_CAPABILITY = "budget"
+"""What one says that keeps to the memory budget of an order."""
+
+STOP_CAPABILITY = "stop_at"
+"""What one says that stops at the evaluation an order names."""
 
 PROTOCOL_MIN = 1
 """The oldest version spoken here."""

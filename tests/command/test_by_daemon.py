@@ -9,7 +9,9 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +20,10 @@ from PIL import Image
 from command.calling import DEADLINE_S, Argument, Impasto, process
 from command.pictures import pixels_of, save, waves
 from impasto_daemon.commands import run
+from impasto_daemon.commands.delegation import Delegation
+from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.left_jobs import SUBMIT_S, LeftJob
+from impasto_daemon.commands.order import Order as CommandOrder
 from impasto_engine import read_recipe
 from impasto_protocol import Client, Order, OrderKind, Picture, PixelFormat, Settings, Style, dial
 
@@ -204,17 +209,49 @@ def test_what_is_remembered_of_a_job_stays_while_its_pictures_may_be_on_their_wa
     LeftJob.forget(young)
 
 
-def test_what_was_stopped_cannot_be_replayed_by_the_daemon(
+def test_what_was_stopped_is_replayed_by_the_daemon_to_the_same_evaluation(
     daemon: Path, impasto: Impasto, content: Path, style: Path, out: Path, tmp_path: Path
 ) -> None:
-    assert impasto("stylize", content, style, *QUICKLY, "-o", out).code == 0
-    recipe = {**read_recipe(out), "stopped": True}
-    from impasto_engine import read_picture, write_picture
+    job = impasto("stylize", content, style, *LONG, "--daemon", "--detach").stdout.strip()
+    until_it_runs(impasto, job)
+    assert impasto("jobs", "cancel", job, "--keep").code == 0
+    assert impasto("jobs", "fetch", job, "-o", out).code == 0
+    again = tmp_path / "again.png"
+    replayed = impasto("stylize", "--replay", out, "--daemon", "-o", again)
+    assert replayed.code == 0, replayed.stderr
+    first, second = read_recipe(out), read_recipe(again)
+    assert first["stopped"] is second["stopped"] is True
+    assert first["evaluations"] == second["evaluations"]
+    assert f"Stopped at evaluation {first['evaluations']}" in replayed.stderr
+    assert np.array_equal(pixels_of(again), pixels_of(out))
 
-    write_picture(out, read_picture(out).pixels, recipe=recipe)
-    refused = impasto("stylize", "--replay", out, "--daemon", "-o", tmp_path / "again.png")
+
+def test_a_painting_by_the_daemon_keeps_to_a_memory_budget_or_is_refused_after_its_estimate(
+    daemon: Path, impasto: Impasto, content: Path, style: Path, out: Path
+) -> None:
+    options = ("stylize", content, style, *QUICKLY, "--daemon")
+    refused = impasto(*options, "-o", out, "--memory-budget", "100MB")
     assert refused.code == 2
-    assert "leave out --daemon" in refused.stderr
+    assert re.search("budget is 100 MB, .* 48 × 36 .*, about .* and .* of memory; give a smaller", refused.stderr)
+    assert not out.exists()
+    assert listed(impasto) == []
+    estimated = impasto(*options, "--estimate", "--memory-budget", "100MB")
+    assert (estimated.code, estimated.stdout.partition(" by")[0]) == (2, "48 × 36")
+    assert impasto(*options, "-o", out, "--memory-budget", "4GB").code == 0
+    assert pixels_of(out).shape == (36, 48, 3)
+
+
+def test_a_daemon_that_would_pass_over_a_part_of_an_order_is_not_given_it() -> None:
+    order = CommandOrder(content=Path("photograph.jpg"), styles=())
+    nothing: Any = None
+    budgeted = Delegation(order=order, settings=nothing, pictures=nothing, sources={}, memory_budget_bytes=10**9)
+    budgeted.check_understood(("jobs", "budget"))
+    with pytest.raises(Refused, match="older than this command and does not know a memory budget"):
+        budgeted.check_understood(("jobs",))
+    stopped = replace(budgeted, order=replace(order, stop_at=7), memory_budget_bytes=None)
+    stopped.check_understood(("stop_at",))
+    with pytest.raises(Refused, match="to stop at evaluation 7"):
+        stopped.check_understood(("jobs", "budget"))
 
 
 @pytest.mark.parametrize("keep", [True, False])

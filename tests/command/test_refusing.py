@@ -30,6 +30,8 @@ def files(folder: Path) -> dict[str, bytes | None]:
 
 STYLIZE = ["stylize", "content.png", "style.png", "-o", "out.png"]
 
+COMMANDS = ("stylize", "reconstruct", "evaluate", "daemon", "paint")
+
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
@@ -37,7 +39,8 @@ STYLIZE = ["stylize", "content.png", "style.png", "-o", "out.png"]
         (["stylize"], ["no output", "-o"]),
         ([*STYLIZE, "--memory-budget", "much"], ["'much'", "2GB"]),
         ([*STYLIZE, "--memory-budget", "0GB"], ["'0GB'", "2GB"]),
-        ([*STYLIZE, "--memory-budget", "2GB", "--daemon"], ["--memory-budget", "--daemon"]),
+        ([*STYLIZE, "--memory-budget", "much", "--daemon"], ["'much'", "2GB"]),
+        (["daemon", "start", "--memory-budget", "much"], ["'much'", "2GB"]),
         (["stylize", "-o", "out.png"], ["no content image", "--replay"]),
         (["stylize", "content.png", "-o", "out.png"], ["no style image"]),
         (["stylize", "content.png", "style.png"], ["no output", "--estimate"]),
@@ -100,7 +103,9 @@ STYLIZE = ["stylize", "content.png", "style.png", "-o", "out.png"]
         (["evaluate", "content.png", "style.png", "style.png", "--recipe", "monet"], ["'monet'"]),
         (["paint"], ["'paint'", "--help"]),
     ],
-    ids=lambda value: " ".join(value) if value and value[0] in ("stylize", "reconstruct", "evaluate", "paint") else "",
+    ids=lambda value: (
+        " ".join(value) if value and value[0] in ("stylize", "reconstruct", "evaluate", "daemon", "paint") else ""
+    ),
 )
 def test_it_is_refused(
     arguments: list[str],
@@ -112,8 +117,8 @@ def test_it_is_refused(
 ):
     monkeypatch.chdir(folder)
     before = files(folder)
-    usual = [] if arguments[0] == "paint" or "--weights" in arguments else ["--weights", str(weights)]
-    usual += [] if arguments[0] == "paint" or "--network" in arguments else ["--network", "vgg16"]
+    usual = [] if arguments[0] in ("paint", "daemon") or "--weights" in arguments else ["--weights", str(weights)]
+    usual += [] if arguments[0] in ("paint", "daemon") or "--network" in arguments else ["--network", "vgg16"]
     outcome = impasto(*arguments, *usual)
     assert (outcome.code, outcome.stdout) == (2, "")
     assert len(outcome.stderr.splitlines()) == 1, outcome.stderr

@@ -27,6 +27,7 @@ class FakePainter:
 
     device = "a fake"
     networks = ("vgg16",)
+    memory_bytes = 3_000_000
 
     @property
     def patron(self) -> Patron:

@@ -31,6 +31,9 @@ from protocol.following import CONTENT, ORDER, STYLE, large_picture, submitted, 
 
 NewClient = Callable[..., Client]
 
+QUICK_S, WORST_S = 0.05, 0.5
+GOES = 8
+
 
 class RawPeer:
     """A socket with the right keys, or others, that says what a test wants."""
@@ -80,22 +83,38 @@ def new_peer(serving: Serving) -> Iterator[Callable[..., RawPeer]]:
         peer.socket.close()
 
 
+def check_quick(answers_s: Callable[[], list[float]]) -> None:
+    """Whether 99 of a hundred answers come within 50 ms, and all within half a second.
+
+    A machine that is busy with other things may keep answers back, so there are eight goes; a daemon that is busy with
+    its bad peers keeps them back in each.
+    """
+    slowest = []
+    for _ in range(GOES):
+        durations = sorted(answers_s())
+        slowest.append((durations[int(0.99 * len(durations)) - 1], durations[-1]))
+        if slowest[-1][0] < QUICK_S and slowest[-1][1] < WORST_S:
+            return
+    raise AssertionError(f"99 of a hundred answers, and all, came within {slowest} s")
+
+
 @contextmanager
 def undisturbed(client: Client) -> Iterator[None]:
-    """Asks before and after what is done inside, and finds the answers quick: by the clock, or as quick as before."""
-    before = slowest_answer_s(client)
+    """Asks after what is done inside, whose authors are still there, and finds the answers quick."""
     yield
-    assert slowest_answer_s(client) < max(0.05, 5.0 * before)
+    check_quick(lambda: answers_s(client))
 
 
-def slowest_answer_s(client: Client) -> float:
-    """The 99th of a hundred."""
-    durations = []
-    for _ in range(100):
+def answers_s(client: Client, until: Callable[[], bool] = lambda: True) -> list[float]:
+    """How long answers take: a hundred at the least, and until something is true."""
+    durations: list[float] = []
+    deadline = time.monotonic() + PATIENCE_S
+    while len(durations) < 100 or not until():
         asked = time.monotonic()
+        assert asked < deadline
         client.status(timeout_s=PATIENCE_S)
         durations.append(time.monotonic() - asked)
-    return sorted(durations)[98]
+    return durations
 
 
 def speak(stranger: "zmq.Socket[bytes]") -> None:
@@ -104,35 +123,43 @@ def speak(stranger: "zmq.Socket[bytes]") -> None:
         stranger.send_multipart([MAGIC, b"let me in"], zmq.NOBLOCK)
 
 
+def refusals(caplog: pytest.LogCaptureFixture) -> int:
+    return sum("key is not known" in record.message for record in caplog.records)
+
+
 @pytest.mark.parametrize("strangers", [60, pytest.param(200, marks=pytest.mark.slow)])
 def test_strangers_are_refused_at_the_door(
-    strangers: int,
-    client: Client,
-    serving: Serving,
-    new_peer: Callable[..., RawPeer],
-    caplog: pytest.LogCaptureFixture,
+    strangers: int, client: Client, serving: Serving, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with undisturbed(client):
-        for number in range(strangers):
-            public, secret = new_key_pair()
-            peer = new_peer(client_public_key=public, client_secret_key=secret)
-            speak(peer.socket)
-            if number % 10 == 0:
-                wrong, _ = new_key_pair()
-                speak(new_peer(server_key=wrong).socket)
-        plain = RawPeer.CONTEXT.socket(zmq.DEALER)
-        plain.connect(read_connection(serving.path).endpoint)
-        speak(plain)
-        host, port = read_connection(serving.path).endpoint.removeprefix("tcp://").split(":")
-        idle = [socket.create_connection((host, int(port))) for _ in range(50)]
-    deadline = time.monotonic() + PATIENCE_S
-    while sum("key is not known" in record.message for record in caplog.records) < strangers:
-        assert time.monotonic() < deadline
+    def meanwhile_s() -> list[float]:
+        before = refusals(caplog)
+        with ExitStack() as stack:
+            crowd(serving, strangers, stack)
+            return answers_s(client, lambda: refusals(caplog) >= before + strangers)
+
+    check_quick(meanwhile_s)
     assert client.status(timeout_s=PATIENCE_S).sessions == 1
     assert serving.do(lambda: len(serving._daemon._reception._peers)) == 1  # nobody else was ever heard
-    plain.close(linger=0)
-    for one in idle:
-        one.close()
+
+
+def crowd(serving: Serving, strangers: int, stack: ExitStack) -> None:
+    """As many with a wrong key, a tenth of them who take the server for another, one without CURVE, 50 who are idle."""
+    for number in range(strangers):
+        public, secret = new_key_pair()
+        peers = [RawPeer(serving, client_public_key=public, client_secret_key=secret)]
+        if number % 10 == 0:
+            wrong, _ = new_key_pair()
+            peers.append(RawPeer(serving, server_key=wrong))
+        for peer in peers:
+            stack.callback(peer.socket.close)
+            speak(peer.socket)
+    plain = stack.enter_context(RawPeer.CONTEXT.socket(zmq.DEALER))
+    plain.setsockopt(zmq.LINGER, 0)
+    plain.connect(read_connection(serving.path).endpoint)
+    speak(plain)
+    host, port = read_connection(serving.path).endpoint.removeprefix("tcp://").split(":")
+    for _ in range(50):
+        stack.enter_context(socket.create_connection((host, int(port))))
 
 
 def test_before_hello_nothing_is_answered_but_with_no_session(new_peer: Callable[..., RawPeer]) -> None:

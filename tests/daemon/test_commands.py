@@ -64,7 +64,8 @@ def test_a_daemon_is_started_asked_and_stopped(impasto: Run, path: Path) -> None
     assert started.stdout == f"The daemon is running: process {pid}.\n"
     assert impasto("daemon", "start").stdout == f"The daemon is running already: process {pid}.\n"
     told = impasto("daemon", "status").stdout
-    assert all(word in told for word in ("impasto ", "with ", "Device: ", "Networks: ", "1 session, ", "queued"))
+    for words in ("impasto ", "Memory: ", " for painting", "Device: ", "Networks: ", "1 session, ", "queued"):
+        assert words in told
     report = json.loads(impasto("daemon", "status", "--json").stdout)
     assert (report["sessions"], report["queued"], report["painting"]) == (1, 0, 0)
     assert set(report["networks"]) <= {"vgg16", "vgg19", "lite", "resnet50", "inceptionv3", "xception"}

@@ -120,6 +120,74 @@ def stop_at(evaluation: int) -> Wish:
     return wish
 
 
+# Within a budget
+
+
+@pytest.fixture(scope="module")
+def thrifty_studio() -> Any:
+    from impasto_daemon.worker.engine_studio import EngineStudio
+
+    return EngineStudio(memory_budget_bytes=4_000_000_000)
+
+
+@pytest.mark.parametrize(("asked", "held"), [(None, 4 * 10**9), (3 * 10**9, 3 * 10**9), (10**12, 4 * 10**9)])
+def test_the_smaller_of_the_daemons_budget_and_an_orders_holds(asked: int | None, held: int, thrifty_studio) -> None:
+    question = m.Estimate(width=640, height=480, network="lite", polish="none", settings=QUICK)
+    answer = thrifty_studio.estimate(replace(question, memory_budget_bytes=asked))
+    assert answer.memory_budget_bytes == held
+
+
+def test_without_any_budget_none_is_told_and_nothing_refused(studio: Any) -> None:
+    question = m.Estimate(width=640, height=480, network="lite", polish="none", settings=QUICK)
+    assert studio.estimate(question).memory_budget_bytes is None
+
+
+def test_a_painting_that_fits_is_painted_and_one_that_does_not_is_refused_before_it_begins(
+    thrifty_studio: Any, tmp_path: Path
+) -> None:
+    sitting = Sitting(thrifty_studio, tmp_path)
+    assert sitting.paint(ORDER).evaluations == 12
+    with pytest.raises(InvalidOrderError, match=r"40 × 30 takes .* the memory budget is 100 MB; paint it smaller"):
+        sitting.paint(replace(ORDER, settings=replace(QUICK, size=40), memory_budget_bytes=100_000_000))
+    assert sitting.told == []
+
+
+def test_with_a_budget_a_painting_is_looked_at_in_tiles(tmp_path: Path) -> None:
+    from impasto_daemon.worker.engine_studio import EngineStudio
+    from impasto_engine import Workshop
+
+    class SeenEnough(Exception):  # noqa: N818
+        """Before anything that takes long."""
+
+    crops: list[int | None] = []
+
+    class Watched(Workshop):
+        def function(self, kind: Any, shape: tuple[int, ...], arguments: Any, make: Any) -> Any:
+            crops.append(kind.sight.crop)
+            raise SeenEnough
+
+    studio = EngineStudio(workshop=Watched())
+    sitting, content = Sitting(studio, tmp_path), waves(96, 240)
+    settings = Settings(recipe="gatys", size=1200, evaluations=1, precision="float32", style_scale=0.1)
+    question = m.Estimate(width=240, height=96, network="lite", polish="none", settings=settings)
+    least_bytes = studio.estimate(replace(question, memory_budget_bytes=1)).memory_bytes
+    assert least_bytes < studio.estimate(question).memory_bytes
+    order = replace(ORDER, content=content.blob, settings=settings, memory_budget_bytes=least_bytes)
+    with pytest.raises(SeenEnough):
+        sitting.paint(order, content)
+    (crop,) = crops
+    assert crop is not None
+    assert crop < 1200
+
+
+def test_an_order_to_stop_is_stopped_at_that_evaluation_with_the_picture_so_far(sitting: Sitting) -> None:
+    whole = sitting.paint(replace(ORDER, stop_at=5))
+    sitting.checkpoint.unlink()
+    other = sitting.paint(ORDER, then=stop_at(5))
+    assert (whole.evaluations, whole.stopped) == (other.evaluations, other.stopped) == (5, True)
+    assert bytes(whole.data) == bytes(other.data)
+
+
 # Going on
 
 

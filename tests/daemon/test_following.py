@@ -1,6 +1,7 @@
 """Jobs across the sessions of one user: listed, followed, steered and fetched; and hidden from everyone else."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,12 +23,13 @@ from impasto_protocol import (
     read_connection,
     write_connection,
 )
+from impasto_protocol import messages as m
 from impasto_protocol.connection import Connection
-from impasto_protocol.errors import PaintingFailedError, UnknownJobError
+from impasto_protocol.errors import MissingBlobError, PaintingFailedError, UnknownJobError
 from impasto_protocol.limits import MAX_LISTED
 from impasto_protocol.transport import new_key_pair
 from protocol.fake_daemon import PATIENCE_S
-from protocol.following import CONTENT, submitted, until, until_a
+from protocol.following import CONTENT, ORDER, STYLE, submitted, until, until_a
 
 NewClient = Callable[..., Client]
 
@@ -179,6 +181,20 @@ def test_another_key_sees_and_steers_nothing_of_the_users(stranger: tuple[Servin
         assert isinstance(until_a(other, Answered, request=request)[-1].refusal, UnknownJobError)
     assert serving.painter.asked == []
     assert [entry.job for entry in owner.jobs(timeout_s=PATIENCE_S)] == [job]
+
+
+def test_another_key_is_not_given_what_the_users_client_has_sent_unproven(
+    stranger: tuple[Serving, Client, Client],
+) -> None:
+    serving, owner, other = stranger
+    wrong = replace(CONTENT)
+    object.__setattr__(wrong, "data", bytes(len(CONTENT.data)))
+    owner.submit(ORDER, [wrong, STYLE], timeout_s=PATIENCE_S)
+    with pytest.raises(MissingBlobError):
+        other._ask(m.Submit(job="1" * 32, order=ORDER), m.Accepted, PATIENCE_S)
+    submitted(other)
+    file = serving.path.parent / "pictures" / CONTENT.blob.digest.hex()
+    assert file.read_bytes() == CONTENT.data
 
 
 def test_another_key_does_not_take_up_the_users_session_even_with_its_token(

@@ -99,7 +99,7 @@ def blobs(tmp_path: Path) -> Iterator[BlobStore]:
 
 def stored(blobs: BlobStore, data: bytes) -> bytes:
     digest = digest_of(data)
-    blobs.offer("a", digest, len(data))
+    blobs.offer("a", "me", digest, len(data))
     assert blobs.add("a", digest, 0, data) is None
     return digest
 
@@ -107,22 +107,82 @@ def stored(blobs: BlobStore, data: bytes) -> bytes:
 def test_a_picture_is_uploaded_in_parts_and_an_upload_goes_on_where_it_broke_off(blobs: BlobStore) -> None:
     data = bytes(range(50))
     digest = digest_of(data)
-    assert blobs.offer("a", digest, 50) == 0
+    assert blobs.offer("a", "me", digest, 50) == 0
     assert blobs.add("a", digest, 0, data[:20]) == 20
     assert blobs.add("a", digest, 30, data[30:]) == 20
-    assert blobs.offer("a", digest, 50) == 20
-    assert blobs.offer("b", digest, 50) == 0
+    assert blobs.offer("a", "me", digest, 50) == 20
+    assert blobs.offer("b", "me", digest, 50) == 0
     assert blobs.add("a", digest, 20, data[20:]) is None
-    assert blobs.offer("b", digest, 50) is None
+    assert blobs.offer("b", "me", digest, 50) is None
     assert blobs.read(digest, 40, 100) == data[40:]
 
 
-def test_a_picture_that_is_not_what_it_says_is_dropped(blobs: BlobStore) -> None:
+def test_what_is_sent_is_not_hashed_and_its_sender_alone_has_it_until_somebody_has(blobs: BlobStore) -> None:
     digest = digest_of(b"right")
-    blobs.offer("a", digest, 5)
+    assert blobs.offer("a", "me", digest, 5) == 0
+    assert blobs.add("a", digest, 0, b"wrong") is None
+    assert blobs.has("me", digest)
+    assert blobs.offer("my other session", "me", digest, 5) is None
+    assert not blobs.has("you", digest)
+    blobs.prove(digest)
+    assert blobs.has("you", digest)
+    assert blobs.offer("b", "you", digest, 5) is None
+
+
+def test_what_another_user_has_sent_unproven_is_hashed_as_it_arrives(blobs: BlobStore) -> None:
+    digest = digest_of(b"right")
+    blobs.offer("a", "me", digest, 5)
+    blobs.add("a", digest, 0, b"wrong")
+    blobs.offer("b", "you", digest, 5)
     with pytest.raises(DigestMismatchError, match="send it anew"):
-        blobs.add("a", digest, 0, b"wrong")
-    assert blobs.offer("a", digest, 5) == 0
+        blobs.add("b", digest, 0, b"false")
+    assert blobs.offer("b", "you", digest, 5) == 0
+    assert blobs.add("b", digest, 0, b"right") is None
+    assert blobs.has("you", digest)
+    assert blobs.has("a third", digest)
+    assert blobs.read(digest, 0, 5) == b"right"
+
+
+def test_of_two_users_who_send_the_same_at_once_the_later_is_asked_for_it_once_more(blobs: BlobStore) -> None:
+    digest = digest_of(b"right")
+    for session, user in (("a", "me"), ("b", "you")):
+        blobs.offer(session, user, digest, 5)
+        blobs.add(session, digest, 0, b"ri")
+    assert blobs.add("a", digest, 2, b"ff-") is None
+    assert blobs.add("b", digest, 2, b"ght") == 0
+    assert blobs.add("b", digest, 0, b"right") is None
+    assert blobs.read(digest, 0, 5) == b"right"
+    assert blobs.has("a third", digest)
+
+
+def test_a_restarted_daemon_does_not_take_for_proven_what_was_not(blobs: BlobStore, tmp_path: Path) -> None:
+    proven, unproven = stored(blobs, b"proven"), stored(blobs, b"unproven")
+    blobs.prove(proven)
+    again = BlobStore(tmp_path / "pictures")
+    assert again.has("you", proven)
+    assert again.size_bytes(unproven) == 8
+    assert not again.has("me", unproven)
+    stored(again, b"unproven")
+    assert BlobStore(tmp_path / "pictures").has("you", unproven)
+
+
+def test_a_picture_that_was_damaged_is_wanted_again_and_held_as_before(blobs: BlobStore, tmp_path: Path) -> None:
+    digest = stored(blobs, b"whole" * 8)
+    blobs.hold(digest)
+    blobs.drop_damaged(digest, if_gone=True)
+    assert blobs.size_bytes(digest) == 40
+    blobs.drop_damaged(digest, if_gone=False)
+    assert list((tmp_path / "pictures").iterdir()) == []
+    assert stored(blobs, b"whole" * 8) == digest
+    with pytest.raises(BusyError, match="no room"):
+        blobs.offer("a", "me", digest_of(b""), 70)
+    blobs.release(digest)
+    assert blobs.offer("a", "me", digest_of(b""), 70) == 0
+
+
+def test_more_bytes_than_were_offered_are_refused(blobs: BlobStore) -> None:
+    digest = digest_of(b"right")
+    blobs.offer("a", "me", digest, 5)
     with pytest.raises(TooLargeError, match="5 bytes came with 9"):
         blobs.add("a", digest, 0, b"too large")
     with pytest.raises(MissingBlobError, match="say UPLOAD first"):
@@ -132,25 +192,26 @@ def test_a_picture_that_is_not_what_it_says_is_dropped(blobs: BlobStore) -> None
 def test_room_is_made_by_dropping_what_was_unused_the_longest_and_nobody_holds(blobs: BlobStore) -> None:
     old, held, new = (stored(blobs, bytes([number]) * 33) for number in range(3))
     blobs.hold(held)
-    blobs.offer("a", old, 33)  # used again
+    blobs.offer("a", "me", old, 33)  # used again
     stored(blobs, b"next" * 8)
     assert [blobs.size_bytes(digest) for digest in (old, held, new)] == [33, 33, None]
     with pytest.raises(BusyError, match="no room"):
-        blobs.offer("a", digest_of(b""), 90)
+        blobs.offer("a", "me", digest_of(b""), 90)
 
 
 def test_a_session_uploads_a_few_pictures_at_a_time(blobs: BlobStore) -> None:
     for number in range(4):
-        blobs.offer("a", digest_of(bytes([number])), 1)
+        blobs.offer("a", "me", digest_of(bytes([number])), 1)
     with pytest.raises(BusyError, match="finish one"):
-        blobs.offer("a", digest_of(b"more"), 4)
+        blobs.offer("a", "me", digest_of(b"more"), 4)
     blobs.forget_uploads("a")
-    assert blobs.offer("a", digest_of(b"more"), 4) == 0
+    assert blobs.offer("a", "me", digest_of(b"more"), 4) == 0
 
 
 def test_pictures_outlive_the_daemon_and_unfinished_ones_do_not(blobs: BlobStore, tmp_path: Path) -> None:
     digest = stored(blobs, b"whole")
-    blobs.offer("a", digest_of(b"half"), 4)
+    blobs.prove(digest)
+    blobs.offer("a", "me", digest_of(b"half"), 4)
     blobs.add("a", digest_of(b"half"), 0, b"ha")
     (tmp_path / "pictures" / "not ours").touch()
     again = BlobStore(tmp_path / "pictures")
@@ -192,7 +253,7 @@ def test_a_picture_that_the_disk_takes_only_in_part_is_not_there(tmp_path: Path)
     resource = pytest.importorskip("resource", reason="no limit of a file's length can be set here")
     store, data = BlobStore(tmp_path), bytes(1_500_000)
     digest = digest_of(data)
-    store.offer("session", digest, len(data))
+    store.offer("session", "me", digest, len(data))
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
     try:
@@ -207,7 +268,7 @@ def test_a_picture_that_the_disk_takes_only_in_part_is_not_there(tmp_path: Path)
 def test_a_disk_that_does_not_take_a_picture_is_said_so(blobs: BlobStore, tmp_path: Path) -> None:
     (tmp_path / "pictures").rmdir()
     with pytest.raises(StorageError, match="make room or mend it"):
-        blobs.offer("a", digest_of(b"x"), 1)
+        blobs.offer("a", "me", digest_of(b"x"), 1)
 
 
 # The journal

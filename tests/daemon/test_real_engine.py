@@ -3,15 +3,16 @@
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from daemon.counting_studio import open_counting
 from daemon.fake_studio import ALWAYS
 from daemon.serving import Serving
 from impasto_daemon.server.worker_painter import WorkerPainter
-from impasto_daemon.worker.opening import open_engine
 from impasto_daemon.worker.pictures import mask_of, pixels_of, preview_of, samples_of
 from impasto_protocol import (
     Adjustment,
@@ -124,7 +125,15 @@ def test_other_faults_of_libraries_are_left_to_the_log() -> None:
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the painting process has made anew, a line for each."""
+    file = tmp_path_factory.mktemp("made") / "made"
+    file.touch()
+    return file
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Iterator[Serving]:
     import keras
 
     folder = tmp_path_factory.mktemp("weights")
@@ -134,7 +143,7 @@ def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
         patch.setenv("IMPASTO_WEIGHTS_DIR", str(folder))
         server = Serving(
             tmp_path_factory.mktemp("state") / "impasto" / "connection.json",
-            WorkerPainter(open_engine, cadence=ALWAYS),
+            WorkerPainter(partial(open_counting, made), cadence=ALWAYS),
         )
         server.start()
         yield server
@@ -192,6 +201,23 @@ def test_an_order_that_names_no_network_is_painted_with_lite_and_polished_with_v
     assert (result.network, result.polisher, result.evaluations) == ("lite", "vgg16", 3)
     asked = m.Estimate(width=40, height=30, settings=settings)
     assert client.estimate(asked, timeout_s=LONG_S).evaluations == 3
+
+
+def test_the_next_job_of_the_same_style_and_size_compiles_nothing_and_looks_at_no_style_again(
+    client: Client, made: Path
+) -> None:
+    def made_for(content: Picture, style: Picture) -> list[str]:
+        before = len(made.read_text().splitlines())
+        order = Order(content=content.blob, styles=(Style(picture=style.blob),), network="vgg16", settings=QUICK)
+        job = submitted(client, order, content, style)
+        assert over(client, job)[-1].state is JobState.SUCCEEDED
+        return sorted(made.read_text().splitlines()[before:])
+
+    style, another, content = waves(28, 28, 3), waves(24, 28, 3), waves(60, 80, 3)
+    assert made_for(CONTENT, style) == ["function", "statistics"]
+    assert made_for(CONTENT, style) == []
+    assert made_for(content, style) == []  # painted in the same size
+    assert made_for(CONTENT, another) == ["statistics"]
 
 
 @pytest.mark.parametrize("kind", [OrderKind.CONTENT_RECONSTRUCTION, OrderKind.STYLE_RECONSTRUCTION])

@@ -48,6 +48,7 @@ def test_there_is_a_painter_for_each_device_and_all_paint_at_once(
     waiting = submitted(client)
     report = client.status(timeout_s=PATIENCE_S)
     assert (report.painting, report.queued, report.device) == (3, 1, "3 × a fake")
+    assert report.painters_memory_bytes == 9_000_000
     last = list(jobs)[-1]
     serving.do(lambda: jobs[last].finishes(CONTENT))
     until_a(client, State, job=last, state=JobState.SUCCEEDED)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from daemon.fake_studio import ALWAYS, NEVER, open_dying, open_fake, open_unfit
@@ -18,6 +19,7 @@ from impasto_protocol import (
     Client,
     Fetched,
     JobState,
+    Picture,
     Preview,
     PreviewWish,
     Progress,
@@ -75,11 +77,59 @@ def test_a_job_is_painted_in_the_process_and_fetched(client: Client) -> None:
     assert until_a(client, Fetched)[-1].pixels == bytes(255 - value for value in CONTENT.data)
 
 
+def with_wrong_bytes(picture: Picture) -> Picture:
+    """What a client sends whose picture changes under its hands."""
+    changed = bytearray(picture.data)
+    changed[-1] ^= 1
+    sent = replace(picture)
+    object.__setattr__(sent, "data", bytes(changed))
+    return sent
+
+
+@pytest.mark.parametrize("damaged", ["order.content", "order.styles[0].picture"])
+def test_a_picture_that_arrived_damaged_is_found_and_named_before_it_is_painted(damaged: str, client: Client) -> None:
+    content, style = CONTENT, STYLE
+    if damaged == "order.content":
+        content = with_wrong_bytes(content)
+    else:
+        style = with_wrong_bytes(style)
+    job = client.submit(ORDER, [content, style], timeout_s=PATIENCE_S)
+    events = until_over(client, job)
+    assert states(events, job) == ["QUEUED", "STARTING", "FAILED"]
+    assert (events[-1].failure.code, events[-1].failure.field) == ("DIGEST_MISMATCH", damaged)
+    assert events[-1].failure.retryable
+    job = submitted(client)
+    assert states(until_over(client, job), job)[-1] == "SUCCEEDED"
+
+
+def test_a_picture_that_was_damaged_on_the_disk_is_found_before_it_is_painted_again(
+    client: Client, serving: Serving
+) -> None:
+    until_over(client, submitted(client))
+    file = serving.path.parent / "pictures" / CONTENT.blob.digest.hex()
+    file.write_bytes(with_wrong_bytes(CONTENT).data)
+    assert until_over(client, submitted(client))[-1].failure.code == "DIGEST_MISMATCH"
+    assert until_over(client, submitted(client))[-1].failure is None
+    file.unlink()
+    failure = until_over(client, submitted(client))[-1].failure
+    assert (failure.code, failure.field) == ("MISSING_BLOB", "order.content")
+    assert until_over(client, submitted(client))[-1].failure is None
+
+
 def test_one_job_after_another_is_painted_by_the_same_process(client: Client, painter: WorkerPainter) -> None:
     jobs = [submitted(client) for _ in range(4)]
     first = painter.pid
     until_over(client, jobs[-1])
     assert painter.pid == first
+
+
+def test_the_memory_of_the_process_is_told_beside_the_servers_own(client: Client, painter: WorkerPainter) -> None:
+    running(client)
+    assert painter.pid is not None
+    told = client.status(timeout_s=PATIENCE_S).painters_memory_bytes
+    assert told is not None
+    assert abs(told - psutil.Process(painter.pid).memory_info().rss) < 5_000_000
+    assert told > 10_000_000
 
 
 def test_pausing_stops_the_evaluations_and_unpausing_resumes_them(client: Client) -> None:

@@ -49,7 +49,6 @@ class FakeDaemon:
         on: What to do with messages of a type, instead of the usual; what the function returns is the answer.
         heard: Every message received, in order.
         said: Every message sent, in order.
-        exchanges: Every message received that was answered, with its answer.
         jobs: By id.
         blobs: By digest.
         bad_peers: Handshakes refused.
@@ -60,7 +59,6 @@ class FakeDaemon:
         self.on: dict[str, Handler] = {}
         self.heard: list[m.Message] = []
         self.said: list[m.Message] = []
-        self.exchanges: list[tuple[m.Message, m.Message]] = []
         self.jobs: dict[str, FakeJob] = {}
         self.blobs: dict[bytes, bytes] = {}
         self.partial: dict[bytes, tuple[bytearray, int]] = {}
@@ -236,7 +234,6 @@ class FakeDaemon:
             self.heard.append(message)
             self._changed.notify_all()
         if answer is not None:
-            self.exchanges.append((message, answer))
             self._send(answer, envelope.id)
         if isinstance(message, m.Submit) and isinstance(answer, m.Accepted):
             self._send(self.jobs[message.job].events[0])

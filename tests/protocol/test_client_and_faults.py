@@ -356,23 +356,23 @@ def test_an_upload_interrupted_by_a_restart_goes_on_where_it_broke(client: Clien
 
 def test_a_download_interrupted_by_a_restart_goes_on(client: Client, daemon: FakeDaemon) -> None:
     job = submitted(client)
-    painted = large_picture(12)
+    painted = large_picture(14)
     daemon.finish(job, painted.format, painted.data)
     until_a(client, Result)
 
-    def silent_after_three(fake: FakeDaemon, message: m.Message) -> m.Message | None:
-        return fake.usual(message) if fake.count(m.Fetch) < 3 else None
+    def silent_after_five(fake: FakeDaemon, message: m.Message) -> m.Message | None:
+        return fake.usual(message) if fake.count(m.Fetch) < 5 else None
 
-    daemon.on["FETCH"] = silent_after_three
+    daemon.on["FETCH"] = silent_after_five
     client.fetch(job)
-    until_it_is_true(client, lambda: daemon.count(m.Fetch) == 8 + 3)
+    until_it_is_true(client, lambda: daemon.count(m.Fetch) == 8 + 4)
     del daemon.on["FETCH"]
     restart(daemon)
     events = until_a(client, Fetched)
     assert events[-1].pixels == painted.data
     assert Reconnected(resumed=True) in events
     fetched = [one.offset_bytes for one in daemon.heard if isinstance(one, m.Fetch)]
-    assert set(fetched) == {at * 2**20 for at in range(12)}
+    assert set(fetched) == {at * 2**20 for at in range(14)}
     assert fetched.count(0) == 1, "what had arrived was asked for again"
 
 

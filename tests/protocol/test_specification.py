@@ -1,10 +1,7 @@
 """`docs/PROTOCOL.md` says what is so: its tables are the package's, and live traffic keeps to them."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import MISSING, fields
-from pathlib import Path
-from typing import Any
+from dataclasses import fields
 
 import pytest
 
@@ -30,36 +27,20 @@ from impasto_protocol import messages as m
 from impasto_protocol.connection import Connection
 from impasto_protocol.errors import REFUSALS, PaintingFailedError, TimedOutError
 from impasto_protocol.states import TRANSITIONS
-from impasto_protocol.vocabulary import TYPE_NAMES, VOCABULARY, Sender
+from impasto_protocol.vocabulary import TYPE_NAMES, VOCABULARY
 from protocol.fake_daemon import PATIENCE_S, FakeDaemon
 from protocol.following import large_picture, submitted, until_a
-
-DOCUMENT = Path(__file__).parents[2] / "docs" / "PROTOCOL.md"
-
-
-def table(first_column: str) -> Iterator[list[str]]:
-    """The rows of the table whose first column is called so."""
-    lines = iter(DOCUMENT.read_text(encoding="utf-8").splitlines())
-    for line in lines:
-        if line.startswith(f"| {first_column} |"):
-            next(lines)
-            break
-    for line in lines:
-        if not line.startswith("|"):
-            return
-        yield [cell.strip() for cell in line.strip("|").split("|")]
-
-
-def fields_of(kind: type[Any]) -> str:
-    return ", ".join(f"`{one.name}`{'' if one.default is MISSING else '?'}" for one in fields(kind)) or "none"
-
-
-TYPES = {name: (sender, answers, told) for name, sender, answers, told, _ in table("type")}
-"""As the document has them."""
-
-
-def answers_to(name: str) -> set[str]:
-    return set(TYPES[name][1].split(", ")) - {"-"}
+from protocol.specification import (
+    DOCUMENT,
+    FOLLOWING,
+    LIMITS,
+    TYPES,
+    Traffic,
+    answers_to,
+    check_kept,
+    fields_of,
+    table,
+)
 
 
 def test_the_document_and_the_package_are_of_the_same_version() -> None:
@@ -99,13 +80,11 @@ def test_the_parts_are_told_of_as_they_are() -> None:
 
 
 def test_the_states_follow_each_other_as_the_table_says() -> None:
-    told = {state: set(following.split(", ")) - {"-"} for state, following in table("state")}
-    assert told == {str(state): {str(one) for one in following} for state, following in TRANSITIONS.items()}
+    assert {str(state): {str(one) for one in following} for state, following in TRANSITIONS.items()} == FOLLOWING
 
 
 def test_the_limits_are_those_of_the_package() -> None:
-    told = {name.strip("`"): float(value) for name, value in table("limit")}
-    assert told == {name: float(getattr(limits, name)) for name in limits.__all__}
+    assert {name: float(getattr(limits, name)) for name in limits.__all__} == LIMITS
 
 
 def test_the_codes_are_those_of_the_package() -> None:
@@ -118,21 +97,12 @@ def test_the_connection_file_holds_the_fields_named() -> None:
     assert all(f"`{one.name}`" in text for one in fields(Connection))
 
 
-def test_live_traffic_uses_every_type_and_keeps_to_the_tables(daemon: FakeDaemon, client: Client) -> None:
-    converse(daemon, client)
-    sent = {"client": daemon.heard, "daemon": daemon.said}
-    used = set()
-    for side, messages in sent.items():
-        for message in messages:
-            name = TYPE_NAMES[type(message)]
-            assert TYPES[name][0] in (side, Sender.BOTH), f"{name} is not for the {side} to say"
-            used.add(name)
-    assert used == set(TYPES)
-    for request, answer in daemon.exchanges:
-        name = TYPE_NAMES[type(request)]
-        assert TYPE_NAMES[type(answer)] in answers_to(name) | {"ERROR"}
-    answered = {TYPE_NAMES[type(request)] for request, _ in daemon.exchanges}
-    assert answered == {name for name in TYPES if answers_to(name) and TYPES[name][0] != "daemon"}
+def test_live_traffic_uses_every_type_and_keeps_to_the_tables(daemon: FakeDaemon) -> None:
+    traffic = Traffic()
+    with Client(traffic.dialled(daemon.path), name="a test 1.0", chance=lambda: 0.0) as client:
+        client.connect(timeout_s=PATIENCE_S)
+        converse(daemon, client)
+    check_kept(traffic)
 
 
 def converse(daemon: FakeDaemon, client: Client) -> None:

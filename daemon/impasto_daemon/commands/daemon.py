@@ -35,10 +35,20 @@ Allow = Annotated[
         show_default=False,
     ),
 ]
+Budget = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-budget",
+        metavar="SIZE",
+        help="What a painting process may take, such as 2GB: large pictures are then looked at in tiles, and those are "
+        "refused that would take more all the same.",
+        show_default=False,
+    ),
+]
 
 
 @daemon.command()
-def run(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
+def run(bind: Bind = "127.0.0.1", allow: Allow = None, memory_budget: Budget = None) -> None:
     """Run the daemon here, until Ctrl-C or SIGTERM."""
     import asyncio
     import logging
@@ -50,11 +60,13 @@ def run(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
     from impasto_daemon.worker.opening import open_engine
     from impasto_protocol.connection import connection_path
 
+    open_studio = partial(open_engine, memory_budget_bytes=options.bytes_of(memory_budget))
+
     async def serve() -> None:
         serving = Daemon(
             connection_file=connection_path(),
-            painter=WorkerPainter(open_engine),
-            hire=lambda device: WorkerPainter(partial(open_engine, device)),
+            painter=WorkerPainter(open_studio),
+            hire=lambda device: WorkerPainter(partial(open_studio, device)),
             bind=bind,
             allow=tuple(allow or ()),
         )
@@ -75,9 +87,11 @@ def run(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
 
 
 @daemon.command()
-def start(bind: Bind = "127.0.0.1", allow: Allow = None) -> None:
+def start(bind: Bind = "127.0.0.1", allow: Allow = None, memory_budget: Budget = None) -> None:
     """Start the daemon in the background, unless it is running."""
     arguments = ["--bind", bind, *(word for key in allow or () for word in ("--allow", key))]
+    if options.bytes_of(memory_budget) is not None:
+        arguments += ["--memory-budget", str(memory_budget)]
     pid, is_new = start_daemon(arguments)
     typer.echo(f"The daemon is running{'' if is_new else ' already'}: process {pid}.")
 
@@ -116,7 +130,10 @@ def status(as_json: options.Json = False) -> None:
     if as_json:
         typer.echo(json.dumps({**plain(report), "networks": networks}))
         return
-    typer.echo(f"{report.daemon} has been running for {duration(report.uptime_s)}, with {memory(report.memory_bytes)}.")
+    typer.echo(f"{report.daemon} has been running for {duration(report.uptime_s)}.")
+    painters = report.painters_memory_bytes
+    painting = "" if painters is None else f", and {memory(painters)} for painting"
+    typer.echo(f"Memory: {memory(report.memory_bytes)}{painting}.")
     typer.echo(f"Device: {report.device}.")
     typer.echo(f"Networks: {', '.join(networks) or 'not known yet'}.")
     typer.echo(

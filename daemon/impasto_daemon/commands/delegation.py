@@ -1,6 +1,7 @@
 """A painting that the daemon paints: what is ordered of it, and what becomes of the result."""
 
 import json
+from collections.abc import Collection
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -45,15 +46,17 @@ class Delegation:
         settings: The engine's.
         pictures: All that the order names.
         sources: As `order_record` gives them.
+        memory_budget_bytes: What painting may take; None for the daemon's own.
     """
 
     order: Order
     settings: "Settings"
     pictures: ReadPictures
     sources: dict[str, Any]
+    memory_budget_bytes: int | None = None
 
     @classmethod
-    def of(cls, order: Order) -> "Delegation":
+    def of(cls, order: Order, *, memory_budget_bytes: int | None = None) -> "Delegation":
         """Reads what an order names.
 
         Raises:
@@ -64,17 +67,32 @@ class Delegation:
 
         if order.weights is not None:
             raise Refused(
-                f"The weights {str(order.weights)!r} are a file, and the daemon knows networks by name; leave out "
-                "--daemon."
-            )
-        if order.stop_at is not None:
-            raise Refused(
-                f"The picture to replay was stopped at evaluation {order.stop_at}, and the daemon cannot stop at just "
-                "that one; leave out --daemon, or give --evaluations."
+                f"The weights {str(order.weights)!r} are a file, and the daemon knows networks by name; add them to "
+                "these with 'impasto weights add', or leave out --daemon."
             )
         settings = Settings.from_dict(order.settings)
         pictures = read_pictures(order)
-        return cls(order=order, settings=settings, pictures=pictures, sources=order_record(order))
+        return cls(
+            order=order,
+            settings=settings,
+            pictures=pictures,
+            sources=order_record(order),
+            memory_budget_bytes=memory_budget_bytes,
+        )
+
+    def check_understood(self, capabilities: Collection[str]) -> None:
+        """Raises `Refused` where a daemon without these capabilities would pass over a part of the order."""
+        from impasto_protocol.version import BUDGET_CAPABILITY, STOP_CAPABILITY
+
+        for wish, capability, words in (
+            (self.memory_budget_bytes, BUDGET_CAPABILITY, "a memory budget for one painting"),
+            (self.order.stop_at, STOP_CAPABILITY, f"to stop at evaluation {self.order.stop_at}, as the picture did"),
+        ):
+            if wish is not None and capability not in capabilities:
+                raise Refused(
+                    f"The daemon is older than this command and does not know {words}; restart it with 'impasto daemon "
+                    "stop' and 'impasto daemon start', or leave out --daemon."
+                )
 
     def question(self) -> "m.Estimate":
         """What it would cost."""
@@ -88,6 +106,7 @@ class Delegation:
             network=self.order.network,
             polish=self.order.polish,
             settings=_wire_settings(self.settings),
+            memory_budget_bytes=self.memory_budget_bytes,
         )
 
     def on_the_wire(
@@ -117,6 +136,8 @@ class Delegation:
             settings=_wire_settings(self.settings),
             previews=previews,
             when_detached=when_detached,
+            memory_budget_bytes=self.memory_budget_bytes,
+            stop_at=self.order.stop_at,
         )
         return order, pictures
 
@@ -131,11 +152,20 @@ def delegate(
         Refused: There is no daemon, or it refuses.
     """
     with reached("stylize", start=True, say=display.say) as client:
+        delegation.check_understood(() if client.welcome is None else client.welcome.capabilities)
         expected = client.estimate(delegation.question(), timeout_s=ESTIMATE_S)
         prospect = _prospect(expected, client.status(timeout_s=ESTIMATE_S).device)
+        budget_bytes = expected.memory_budget_bytes
         if estimate:
             typer.echo(prospect)
-        elif detach:
+        if budget_bytes is not None and expected.memory_bytes > budget_bytes:
+            raise Refused(
+                f"The memory budget is {memory(budget_bytes)}, and at the least it would take {prospect}; give a "
+                "smaller --size, or a larger --memory-budget here or to the daemon."
+            )
+        if estimate:
+            return
+        if detach:
             typer.echo(_left(delegation, client))
         else:
             display.say(f"Painting {prospect}.")

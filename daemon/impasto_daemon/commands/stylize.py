@@ -78,8 +78,6 @@ def stylize(
     if detach and not output is previews is trace is None:
         raise Refused("--detach does not wait for a picture; leave out files, and give -o to 'impasto jobs fetch'.")
     budget_bytes = options.bytes_of(memory_budget)
-    if budget_bytes is not None and by_daemon:
-        raise Refused("--memory-budget is for painting here, and the daemon has its own; leave out it or --daemon.")
     request = Request(
         content=content,
         styles=tuple(styles or ()),
@@ -117,7 +115,8 @@ def stylize(
         refuse_overwriting(output, order)
     destinations.check()
     if by_daemon:
-        delegate(Delegation.of(order), destinations, display, estimate=estimate, detach=detach)
+        delegation = Delegation.of(order, memory_budget_bytes=budget_bytes)
+        delegate(delegation, destinations, display, estimate=estimate, detach=detach)
         return
     commission = commissioned(order, display, quiet=quiet, memory_budget_bytes=budget_bytes)
     if estimate:

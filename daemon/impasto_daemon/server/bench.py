@@ -86,7 +86,7 @@ class Bench:
         """See `Patron`."""
         job = self._at_hand(number)
         if job is not None and job.state is JobState.STARTING:
-            self._ledger.enter(job, JobState.RUNNING)
+            self._ledger.begin(job)
 
     def progressed(self, number: int, progress: Progress) -> None:
         """See `Patron`."""

@@ -2,20 +2,23 @@
 
 They lie on disk so that a restarted daemon has them. The store is bounded: what no job holds is dropped when there is
 no room, the longest unused first.
+
+Bytes that were uploaded are not hashed here, where every upload would have to wait for it: whoever paints them hashes
+them first. Until then they are unproven, and only the user who sent them has them. Whoever else sends the same picture
+has it hashed as it arrives.
 """
 
 import hashlib
-import mmap
 import os
 import re
-import sys
 from collections import Counter, OrderedDict
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
+from impasto_daemon.server.file_part import part_of
 from impasto_daemon.server.limits import BLOBS_BYTES, MAX_UPLOADS_PER_SESSION
+from impasto_daemon.server.uploading import Upload
 from impasto_protocol.errors import (
     BusyError,
     DigestMismatchError,
@@ -32,30 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["BlobStore"]
 
 PARTIAL = ".part"
-MADV_POPULATE_READ = 22
-"""Reads what is mapped, or fails (Linux 5.14, madvise(2)); Python 3.11 has no name for it."""
+UNPROVEN = ".unproven"
+"""Of the empty file beside a picture that nobody has hashed yet."""
 NAME = re.compile("[0-9a-f]{64}")
-
-
-@dataclass(slots=True)
-class _Upload:
-    size_bytes: int
-    path: Path
-    file: BinaryIO
-    received_bytes: int = 0
-    hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
-
-    def append(self, data: memoryview) -> None:
-        """Writes some bytes, and hashes them.
-
-        Raises:
-            OSError: The disk does not take all of them.
-        """
-        unwritten = data
-        while unwritten.nbytes:  # a disk that is nearly full takes a part, and refuses only the rest
-            unwritten = unwritten[self.file.write(unwritten) :]
-        self.hash.update(data)
-        self.received_bytes += data.nbytes
 
 
 class BlobStore:
@@ -70,15 +52,19 @@ class BlobStore:
         self._folder = folder
         self._room_bytes = room_bytes
         self._sizes: OrderedDict[bytes, int] = OrderedDict()  # the longest unused first
+        self._unproven: dict[bytes, str | None] = {}  # and who sent them; None for what an earlier daemon has left
         self._holds: Counter[bytes] = Counter()
-        self._uploads: dict[tuple[str, bytes], _Upload] = {}
+        self._uploads: dict[tuple[str, bytes], Upload] = {}
         self._named = 0
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime):
             if path.suffix == PARTIAL:
                 path.unlink()
             elif NAME.fullmatch(path.name):
-                self._sizes[bytes.fromhex(path.name)] = path.stat().st_size
+                digest = bytes.fromhex(path.name)
+                self._sizes[digest] = path.stat().st_size
+                if self._mark(digest).exists():
+                    self._unproven[digest] = None
 
     def size_bytes(self, digest: bytes) -> int | None:
         """The size of a picture; None if it is not there."""
@@ -88,8 +74,18 @@ class BlobStore:
         """The file of a picture."""
         return self._folder / digest.hex()
 
-    def offer(self, owner: str, digest: bytes, size_bytes: int) -> int | None:
+    def has(self, user: str, digest: bytes) -> bool:
+        """Whether a picture is there for a user: proven, or sent by the same one."""
+        return digest in self._sizes and self._unproven.get(digest, user) == user
+
+    def offer(self, owner: str, user: str, digest: bytes, size_bytes: int) -> int | None:
         """Begins an upload, or takes up one that broke off.
+
+        Args:
+            owner: The session whose upload it is.
+            user: The user whose session that is.
+            digest: What the bytes are said to be.
+            size_bytes: How many.
 
         Returns:
             From which byte on the picture is wanted; None if it is there.
@@ -98,7 +94,7 @@ class BlobStore:
             BusyError: There is no room, or the owner has too many uploads.
             StorageError: The disk does not take it.
         """
-        if digest in self._sizes:
+        if self.has(user, digest):
             self._sizes.move_to_end(digest)
             return None
         upload = self._uploads.get((owner, digest))
@@ -111,12 +107,16 @@ class BlobStore:
             self._make_room(size_bytes)
             path = self.new_file()
             with _storing():
-                upload = _Upload(size_bytes=size_bytes, path=path, file=path.open("wb", buffering=0))
+                upload = Upload(size_bytes=size_bytes, user=user, path=path, file=path.open("wb", buffering=0))
+            if digest in self._unproven:
+                upload.hash = hashlib.sha256()
             self._uploads[owner, digest] = upload
         return upload.received_bytes
 
     def add(self, owner: str, digest: bytes, offset_bytes: int, data: Data) -> int | None:
         """Adds some bytes to an upload; those that do not follow what is there are passed over.
+
+        Where another user's unproven bytes came to lie under that name in the meantime, all are wanted once more.
 
         Returns:
             From which byte on the rest is wanted; None if all is there.
@@ -124,14 +124,18 @@ class BlobStore:
         Raises:
             MissingBlobError: There is no such upload.
             TooLargeError: These are more bytes than were offered; the upload is dropped.
-            DigestMismatchError: All bytes are there, and they are not those of the digest; the upload is dropped.
+            DigestMismatchError: All bytes are there, were hashed, and are not those of the digest; the upload is
+                dropped.
             StorageError: The disk does not take them; the upload is dropped.
         """
-        if digest in self._sizes:
-            return None
         upload = self._uploads.get((owner, digest))
+        if upload is None and digest in self._sizes:
+            return None
         if upload is None:
             raise MissingBlobError(f"No picture {digest.hex()[:12]} is being uploaded; say UPLOAD first.")
+        if self.has(upload.user, digest):  # another session has sent it meanwhile
+            self._abandon(owner, digest)
+            return None
         if offset_bytes != upload.received_bytes:
             return upload.received_bytes
         after = upload.received_bytes + len(data)
@@ -146,10 +150,7 @@ class BlobStore:
         except StorageError:
             self._abandon(owner, digest)
             raise
-        if after < upload.size_bytes:
-            return after
-        self._complete(owner, digest, upload)
-        return None
+        return after if after < upload.size_bytes else self._complete(owner, digest, upload)
 
     def new_file(self) -> Path:
         """A name in the store's folder for a picture whose digest is not known yet."""
@@ -165,8 +166,28 @@ class BlobStore:
         with _storing():
             size_bytes = file.stat().st_size
             file.replace(self.path(digest))
+            self._prove(digest)
         self._sizes[digest] = size_bytes
         self._holds[digest] += 1
+
+    def prove(self, digest: bytes) -> None:
+        """Somebody has hashed a picture, and it is what its name says.
+
+        Raises:
+            StorageError: That cannot be written down.
+        """
+        with _storing():
+            self._prove(digest)
+
+    def drop_damaged(self, digest: bytes, *, if_gone: bool) -> None:
+        """Drops a picture that is not what its name says, whoever holds it: it must be sent anew.
+
+        Args:
+            digest: Its name.
+            if_gone: Only if its file is gone; it may have been sent anew already.
+        """
+        if not (if_gone and self.path(digest).exists()):
+            self._drop(digest)
 
     def read(self, digest: bytes, offset_bytes: int, length_bytes: int) -> Data:
         """Some bytes of a picture; fewer at its end.
@@ -181,12 +202,13 @@ class BlobStore:
                 field="offset_bytes",
             )
         with _storing(), self.path(digest).open("rb") as file:
-            return _part(file, offset_bytes, min(length_bytes, self._sizes[digest] - offset_bytes))
+            return part_of(file, offset_bytes, min(length_bytes, self._sizes[digest] - offset_bytes))
 
     def hold(self, digest: bytes) -> None:
-        """Keeps a picture that is there until it is released as often."""
+        """Keeps a picture, as soon as it is there, until it is released as often."""
         self._holds[digest] += 1
-        self._sizes.move_to_end(digest)
+        if digest in self._sizes:
+            self._sizes.move_to_end(digest)
 
     def release(self, digest: bytes, *, drop: bool = False) -> None:
         """Lets a picture go when there is no room; with `drop`, at once, unless others hold it."""
@@ -207,8 +229,12 @@ class BlobStore:
         for owner, digest in list(self._uploads):
             self._abandon(owner, digest)
 
-    def _complete(self, owner: str, digest: bytes, upload: _Upload) -> None:
-        if upload.hash.digest() != digest:
+    def _complete(self, owner: str, digest: bytes, upload: Upload) -> int | None:
+        if upload.hash is None and digest in self._unproven:
+            with _storing():
+                upload.begin_anew()
+            return 0
+        if upload.hash is not None and upload.hash.digest() != digest:
             self._abandon(owner, digest)
             raise DigestMismatchError(
                 f"The {upload.size_bytes:,} bytes of a picture are not those of {digest.hex()[:12]}; send it anew."
@@ -216,8 +242,14 @@ class BlobStore:
         upload.file.close()
         del self._uploads[owner, digest]
         with _storing():
+            if upload.hash is None:
+                self._mark(digest).touch()
+                self._unproven[digest] = upload.user
             upload.path.replace(self.path(digest))
+            if upload.hash is not None:
+                self._prove(digest)
         self._sizes[digest] = upload.size_bytes
+        return None
 
     def _abandon(self, owner: str, digest: bytes) -> None:
         upload = self._uploads.pop((owner, digest))
@@ -237,9 +269,18 @@ class BlobStore:
                 "acknowledge results or wait for jobs to end."
             )
 
+    def _mark(self, digest: bytes) -> Path:
+        return self._folder / f"{digest.hex()}{UNPROVEN}"
+
+    def _prove(self, digest: bytes) -> None:
+        if digest in self._unproven:
+            self._mark(digest).unlink(missing_ok=True)
+            del self._unproven[digest]
+
     def _drop(self, digest: bytes) -> None:
         if self._sizes.pop(digest, None) is not None:
             self.path(digest).unlink(missing_ok=True)
+            self._prove(digest)
 
 
 @contextmanager
@@ -248,21 +289,3 @@ def _storing() -> "Iterator[None]":
         yield
     except OSError as error:
         raise StorageError(f"The daemon's disk refuses: {error.strerror}; make room or mend it.") from error
-
-
-def _part(file: BinaryIO, offset_bytes: int, length_bytes: int) -> Data:
-    """Some bytes of a file; a view of it where the system allows, because new memory costs more than reading into it.
-
-    Files here are only ever removed, never shortened or written again. A view is given only of what has been read from
-    the disk: a disk that fails later would end the process.
-    """
-    if sys.platform == "linux":
-        before = offset_bytes % mmap.ALLOCATIONGRANULARITY
-        with suppress(OSError, ValueError):  # an older system, or a disk or file that reading tells the truth about
-            view = mmap.mmap(
-                file.fileno(), before + length_bytes, access=mmap.ACCESS_READ, offset=offset_bytes - before
-            )
-            view.madvise(MADV_POPULATE_READ)
-            return memoryview(view)[before:]
-    file.seek(offset_bytes)
-    return file.read(length_bytes)

@@ -29,7 +29,7 @@ from impasto_protocol.errors import (
 from impasto_protocol.failures import Failure
 from impasto_protocol.fields import Data
 from impasto_protocol.limits import MAX_PICTURE_BYTES
-from impasto_protocol.version import JOBS_CAPABILITY, agreed_version
+from impasto_protocol.version import BUDGET_CAPABILITY, JOBS_CAPABILITY, STOP_CAPABILITY, agreed_version
 from impasto_protocol.vocabulary import TYPE_NAMES, VOCABULARY, Sender
 
 __all__ = ["Desk"]
@@ -163,7 +163,7 @@ class Desk:
                 resumed=resumed,
                 device=self._foreman.device,
                 networks=self._foreman.networks,
-                capabilities=(JOBS_CAPABILITY,),
+                capabilities=(JOBS_CAPABILITY, BUDGET_CAPABILITY, STOP_CAPABILITY),
                 max_picture_bytes=MAX_PICTURE_BYTES,
                 max_jobs=MAX_JOBS_PER_SESSION,
             )
@@ -180,6 +180,7 @@ class Desk:
                 queued=self._foreman.queued,
                 painting=self._foreman.painting,
                 memory_bytes=resident_bytes(),
+                painters_memory_bytes=self._foreman.memory_bytes,
             )
         )
 
@@ -192,7 +193,7 @@ class Desk:
         self._foreman.estimate(message, answer)
 
     def _upload(self, session: Session, message: m.Upload, say: Say) -> None:
-        wanted = self._blobs.offer(session.id, message.digest, message.size_bytes)
+        wanted = self._blobs.offer(session.id, session.user, message.digest, message.size_bytes)
         say(_blob_answer(message.digest, wanted))
 
     def _chunk(self, session: Session, message: m.Chunk, say: Say) -> None:

@@ -80,6 +80,11 @@ class Foreman:
         """The feature networks that can be ordered; none as long as no painter is ready."""
         return next((bench.painter.networks for bench in self._benches if bench.painter.is_ready), ())
 
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of memory of all painters' processes."""
+        return sum(bench.painter.memory_bytes for bench in self._benches)
+
     def start(self) -> None:
         """Has the painters made ready."""
         self._benches[0].painter.start(self._benches[0])

@@ -15,6 +15,7 @@ from impasto_daemon.server.sessions import Session
 from impasto_protocol.errors import (
     BusyError,
     ConflictError,
+    DigestMismatchError,
     InvalidOrderError,
     MissingBlobError,
     ResultExpiredError,
@@ -27,6 +28,9 @@ from impasto_protocol.orders import Adjustment, Order
 from impasto_protocol.states import JobState, check_transition
 
 __all__ = ["Ledger"]
+
+DAMAGED = (DigestMismatchError.code, MissingBlobError.code)
+"""Failures over a picture, named by their field, that is not what the store takes it for."""
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +105,7 @@ class Ledger:
                 raise ConflictError(f"The job {name} is another one; choose another id.", field="job")
             return known, False
         self._check_numbers(session.id)
-        self._check_pictures(order)
+        self._check_pictures(session.user, order)
         number, first = self._journal.accept(session.id, session.token, name, order, user=session.user)
         job = Job(number=number, session=session.id, name=name, order=order, events=[first], changed_at=time.time())
         self._keep(job)
@@ -119,6 +123,19 @@ class Ledger:
         if failure is not None:
             failure = noted(failure, f"job {job.name}")
         self._happen(job, [State(job=job.name, seq=len(job.events) + 1, state=state, failure=failure)])
+        if failure is not None and failure.code in DAMAGED:
+            for name, blob in job.order.named_blobs():
+                if name == failure.field:
+                    self._blobs.drop_damaged(blob.digest, if_gone=failure.code == MissingBlobError.code)
+
+    def begin(self, job: Job) -> None:
+        """A job is being painted, which begins with hashing its pictures."""
+        for blob in job.order.blobs():
+            try:
+                self._blobs.prove(blob.digest)
+            except StorageError as error:
+                _log.error("That the picture %s is sound is not on disk: %s", blob.digest.hex()[:12], error)
+        self.enter(job, JobState.RUNNING)
 
     def adjust(self, job: Job, adjustment: Adjustment) -> None:
         """Changes the weights with which a job is to be painted.
@@ -209,8 +226,7 @@ class Ledger:
             if not job.is_over:
                 waiting.append(job)
                 for blob in job.order.blobs():
-                    if self._blobs.size_bytes(blob.digest) is not None:
-                        self._blobs.hold(blob.digest)
+                    self._blobs.hold(blob.digest)
             elif job.result is not None and self._blobs.size_bytes(job.result.picture.digest) is not None:
                 self._blobs.hold(job.result.picture.digest)
                 job.has_result = True
@@ -230,9 +246,9 @@ class Ledger:
         if len(own) >= MAX_KEPT_JOBS:
             self.forget(next(job for job in own if job.is_over))
 
-    def _check_pictures(self, order: Order) -> None:
+    def _check_pictures(self, user: str, order: Order) -> None:
         for blob in order.blobs():
-            size_bytes = self._blobs.size_bytes(blob.digest)
+            size_bytes = self._blobs.size_bytes(blob.digest) if self._blobs.has(user, blob.digest) else None
             if size_bytes is None:
                 raise MissingBlobError(f"The picture {blob.digest.hex()[:12]} is not here; upload it.")
             if size_bytes != blob.format.size_bytes:
@@ -256,8 +272,7 @@ class Ledger:
         if job.is_over:
             self._checkpoints.drop(job.number)
             for blob in job.order.blobs():
-                if self._blobs.size_bytes(blob.digest) is not None:
-                    self._blobs.release(blob.digest)
+                self._blobs.release(blob.digest)
         for event in events:
             self._announce(job, event)
 

@@ -57,7 +57,7 @@ MESSAGES_AT_ONCE = 32
 """Messages read before anything else gets its turn."""
 
 BYTES_AT_ONCE = 1024**2
-"""Bytes read before anything else gets its turn: one full buffer, whose answer then leaves while the next is hashed."""
+"""Bytes read before anything else gets its turn: one full buffer, whose answer leaves while the next is written."""
 
 PING_S = 2.0
 """Seconds between PINGs to each client, which is how its end is noticed."""
@@ -118,8 +118,9 @@ CHECKPOINT_S = 5.0
 CHECKPOINT_SHARE = 0.01
 """Of the time of a painting, at the most, for checkpoints: those of a large picture are fewer."""
 
-LAY_DOWN_S = 2.0
-"""Seconds that a painting has for its last checkpoint when the daemon stops, which shall not take more than 3."""
+LAY_DOWN_S = 1.5
+"""Seconds that a painting has for its last checkpoint when the daemon stops, which shall not take 3: a process that is
+killed over a long evaluation takes half a second to give back 3 GB, and longer for more."""
 
 LOOK_S = 0.01
 """Seconds between looks at whether it has got there."""

@@ -1,15 +1,17 @@
-"""How much memory this process has."""
+"""How much memory a process has."""
 
-import os
-from pathlib import Path
+import psutil
 
 __all__ = ["resident_bytes"]
 
 
-def resident_bytes() -> int:
-    """Bytes of this process's memory that are not swapped out; 0 where the system does not tell."""
+def resident_bytes(pid: int | None = None) -> int:
+    """Bytes of a process's memory that are not swapped out; 0 where there is none, or the system does not tell.
+
+    Args:
+        pid: Of the process; None for this one.
+    """
     try:
-        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    except (OSError, ValueError, IndexError):
+        return int(psutil.Process(pid).memory_info().rss)
+    except psutil.Error:
         return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")

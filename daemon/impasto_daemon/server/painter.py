@@ -134,6 +134,10 @@ class Painter(Protocol):
     def networks(self) -> tuple[str, ...]:
         """The feature networks that can be ordered; none as long as it is not ready."""
 
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of memory of a process of its own; 0 while there is none."""
+
     def start(self, patron: Patron) -> None:
         """Makes itself ready."""
 

@@ -27,6 +27,7 @@ from impasto_daemon.server.limits import (
     TEND_S,
     WORKER_END_S,
 )
+from impasto_daemon.server.memory import resident_bytes
 from impasto_daemon.server.painter import Answer, Assignment, Patron
 from impasto_daemon.server.patience import Patience
 from impasto_daemon.worker import said
@@ -109,6 +110,11 @@ class WorkerPainter:
     def networks(self) -> tuple[str, ...]:
         """See `Painter`."""
         return () if self._ready is None else self._ready.networks
+
+    @property
+    def memory_bytes(self) -> int:
+        """See `Painter`."""
+        return 0 if self.pid is None else resident_bytes(self.pid)
 
     @property
     def pid(self) -> int | None:

@@ -13,6 +13,7 @@ from impasto_daemon.versions import versions
 start_keras()
 
 from impasto_daemon.server.painter import Assignment  # noqa: E402 -- Keras is to be silent from its first import on
+from impasto_daemon.worker.affordable import check_affordable  # noqa: E402
 from impasto_daemon.worker.easel import Easel  # noqa: E402
 from impasto_daemon.worker.pictures import mask_of, pixels_of, preview_of, samples_of  # noqa: E402
 from impasto_daemon.worker.studio import Canvas  # noqa: E402
@@ -55,16 +56,21 @@ class EngineStudio:
 
     Args:
         device: Which of this machine's devices it computes on.
+        memory_budget_bytes: What the process may take; None for the engine's own rule.
+        workshop: Where these are kept; None for a new one.
     """
 
-    def __init__(self, device: int = 0) -> None:
+    def __init__(
+        self, device: int = 0, *, memory_budget_bytes: int | None = None, workshop: Workshop | None = None
+    ) -> None:
+        self._budget_bytes = memory_budget_bytes
         with refusing():
             self.devices = backend.current().use_device(device)
             self.device = backend.current().device()
             found = networks.available()
         self.networks = tuple(each.name for each in found)
         self._loaded: dict[str, Network] = {}
-        self._workshop = Workshop()
+        self._workshop = Workshop() if workshop is None else workshop
         with refusing():
             self._networks(None, None, Settings())
 
@@ -73,8 +79,15 @@ class EngineStudio:
         with refusing():
             settings = _engine_settings(question.settings)
             network, polisher = self._networks(question.network, question.polish, settings)
+            budget_bytes = self._budget(question.memory_budget_bytes)
             found = estimate(
-                question.height, question.width, network, settings, polisher=polisher, styles=question.styles
+                question.height,
+                question.width,
+                network,
+                settings,
+                polisher=polisher,
+                styles=question.styles,
+                memory_budget_bytes=budget_bytes,
             )
         return m.Estimated(
             width=found.width,
@@ -82,6 +95,7 @@ class EngineStudio:
             evaluations=found.evaluations,
             duration_s=found.seconds,
             memory_bytes=found.memory_bytes,
+            memory_budget_bytes=budget_bytes,
         )
 
     def paint(self, assignment: Assignment, easel: Easel) -> Canvas:
@@ -90,7 +104,10 @@ class EngineStudio:
         with refusing():
             polish = order.polish if order.kind is OrderKind.TRANSFER else NO_POLISH
             network, polisher = self._networks(order.network, polish, _engine_settings(order.settings))
-            commission = _Commission(assignment, easel, network, polisher, self._workshop)
+            budget_bytes = self._budget(order.memory_budget_bytes)
+            if budget_bytes is not None:
+                check_affordable(order, network, polisher, _engine_settings(order.settings), budget_bytes)
+            commission = _Commission(assignment, easel, network, polisher, self._workshop, budget_bytes)
             easel.begin()
             painting = commission.carried_out()
         form, data = samples_of(painting.pixels, assignment.order.content.format.samples)
@@ -107,6 +124,10 @@ class EngineStudio:
             polisher=None if polisher is None else polisher.name,
             versions=versions(),
         )
+
+    def _budget(self, asked_bytes: int | None) -> int | None:
+        """The smaller of what an order asks for and what the daemon was given."""
+        return min((each for each in (asked_bytes, self._budget_bytes) if each is not None), default=None)
 
     def _networks(self, network: str | None, polish: str | None, settings: Settings) -> tuple[Network, Network | None]:
         return load_networks(network, polish, settings, load=lambda name, _: self._network(name))
@@ -128,6 +149,7 @@ class _Commission:
         network: Network,
         polisher: Network | None,
         workshop: Workshop,
+        budget_bytes: int | None,
     ) -> None:
         order, files = assignment.order, assignment.pictures
         self._assignment = assignment
@@ -136,6 +158,8 @@ class _Commission:
         self._network = network
         self._polisher = polisher
         self._workshop = workshop
+        self._budget_bytes = budget_bytes
+        self._evaluation = 0
         self._settings = _engine_settings(order.settings)
         self._content = pixels_of(order.content, files[order.content.digest])
         self._start = None if order.start is None else pixels_of(order.start, files[order.start.digest])
@@ -164,9 +188,10 @@ class _Commission:
         order = self._order
         attendance: Attendance = {
             "on_progress": self._told,
-            "should_stop": self._easel.should_stop,
+            "should_stop": self._should_stop,
             "checkpoint": checkpoint,
             "workshop": self._workshop,
+            "memory_budget_bytes": self._budget_bytes,
         }
         if order.kind is OrderKind.TRANSFER:
             attendance["weights"] = lambda: self._weights(self._easel.adjustment)
@@ -187,7 +212,12 @@ class _Commission:
         own = weights_of(replace(self._settings, **_changes(adjustment)), self._styles)
         return own if adjustment.style_weights is None else replace(own, styles=adjustment.style_weights)
 
+    def _should_stop(self) -> bool:
+        stop_at = self._order.stop_at
+        return self._easel.should_stop() or (stop_at is not None and self._evaluation >= stop_at)
+
     def _told(self, progress: Progress) -> None:
+        self._evaluation = progress.evaluation
         wish = self._order.previews
         if wish is not None and self._easel.wants_preview():
             self._easel.show(progress.evaluation, *preview_of(progress.preview(), wish.longer_side))

@@ -32,6 +32,7 @@ from impasto_daemon.worker.said import (
     Taken,
     Unfit,
 )
+from impasto_daemon.worker.soundness import check_pictures
 from impasto_daemon.worker.studio import Canvas, Studio
 from impasto_protocol.errors import BusyError, InternalError, RefusalError, StorageError
 from impasto_protocol.failures import Failure
@@ -122,6 +123,7 @@ class _Worker:
 
     def _paint(self, studio: Studio, assignment: Assignment, easel: Easel) -> None:
         try:
+            check_pictures(assignment)
             painted = _delivered(studio.paint(assignment, easel), assignment)
         except DiscardedError:
             self._pipe.send(Discarded(assignment.number))

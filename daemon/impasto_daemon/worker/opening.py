@@ -8,12 +8,13 @@ if TYPE_CHECKING:
 __all__ = ["open_engine"]
 
 
-def open_engine(device: int = 0) -> "Studio":
+def open_engine(device: int = 0, *, memory_budget_bytes: int | None = None) -> "Studio":
     """Starts the engine, which takes seconds.
 
     Args:
         device: On which of this machine's devices, where it has several.
+        memory_budget_bytes: What the process may take; None for the engine's own rule.
     """
     from impasto_daemon.worker.engine_studio import EngineStudio
 
-    return EngineStudio(device)
+    return EngineStudio(device, memory_budget_bytes=memory_budget_bytes)

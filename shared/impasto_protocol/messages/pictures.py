@@ -31,7 +31,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlobOk:
-    """The daemon has all the bytes, and they are those of the name."""
+    """The daemon has all the bytes, and hashes them before it paints them, if it has not done so yet."""
 
     digest: Digest
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from impasto_protocol.failures import Failure
 from impasto_protocol.fields import (
+    BudgetBytes,
     ByteCount,
     Count,
     Name,
@@ -66,7 +67,11 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """How the daemon is; `queued` and `painting` count the jobs of all sessions."""
+    """How the daemon is; `queued` and `painting` count the jobs of all sessions.
+
+    `memory_bytes` is the server's; `painters_memory_bytes` is that of all painting processes, which older daemons do
+    not tell.
+    """
 
     daemon: Text
     device: Text
@@ -75,6 +80,7 @@ class Report:
     queued: Count
     painting: Count
     memory_bytes: ByteCount
+    painters_memory_bytes: ByteCount | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,17 +93,22 @@ class Estimate:
     network: Name | None = None
     polish: Name | None = None
     settings: Settings
+    memory_budget_bytes: BudgetBytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimated:
-    """What it would cost: the size it would be painted in, the time without waiting, the peak of memory."""
+    """What it would cost: the size it would be painted in, the time without waiting, the peak of memory.
+
+    `memory_budget_bytes` is what the painting would have to keep to, if anything; with more than that it is refused.
+    """
 
     width: Side
     height: Side
     evaluations: Count
     duration_s: Seconds
     memory_bytes: ByteCount
+    memory_budget_bytes: BudgetBytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
