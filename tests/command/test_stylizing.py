@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ import pytest
 from command.calling import Argument, Impasto
 from command.pictures import pixels_of, save, waves
 from impasto_daemon.commands import run
+from impasto_daemon.commands.commission import check_memory
+from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.options import bytes_of
 from impasto_daemon.commands.wording import sides
+from impasto_engine import Estimate
 from impasto_engine.files.picture_file import read_recipe
 
 Options = Sequence[Argument]
@@ -44,6 +48,16 @@ def test_a_memory_budget_is_kept_to_or_it_says_that_it_cannot_be(
     assert "more than the budget of 1 MB" in too_little.stderr
     enough = impasto("stylize", content, style, "-o", out, *quickly, "--memory-budget", "20 GiB")
     assert "budget" not in enough.stderr
+
+
+def test_what_the_machine_cannot_hold_is_refused_before_it_is_begun():
+    estimate = Estimate(height=9000, width=12000, evaluations=150, seconds=9e3, memory_bytes=27_000_000_000)
+    said: list[str] = []
+    display = SimpleNamespace(say=said.append)
+    with pytest.raises(Refused, match=r"27(\.0)? GB .* machine has 24(\.0)? GB; choose"):
+        check_memory(estimate, None, display, machine_bytes=24_000_000_000)
+    check_memory(estimate, 20_000_000_000, display, machine_bytes=32_000_000_000)
+    assert "more than the budget of 20" in said[0]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import typer
 
 from impasto_daemon.commands.destinations import Destinations
 from impasto_daemon.commands.display import Display
+from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.interruption import Interruption
 from impasto_daemon.commands.result import write_result
 from impasto_daemon.commands.witnesses import Previews, Spared, Trace
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from impasto_engine.files.picture_file import PictureFile
     from impasto_engine.networks.network import Network
 
-__all__ = ["Commission", "carry_out", "print_estimate", "retrospect"]
+__all__ = ["Commission", "carry_out", "check_memory", "print_estimate", "retrospect"]
 
 OnProgress = Callable[["Progress"], None]
 ShouldStop = Callable[[], bool]
@@ -103,17 +104,41 @@ def carry_out(commission: Commission, destinations: Destinations, display: Displ
     estimate = commission.estimate()
     check_writable(output, size=(estimate.width, estimate.height))
     display.say(f"Painting {commission.prospect(estimate)}.")
-    budget_bytes = commission.memory_budget_bytes
-    if budget_bytes is not None and estimate.memory_bytes > budget_bytes:
-        display.say(
-            f"That is more than the budget of {memory(budget_bytes)}, and the least for this size; "
-            "a smaller --size needs less."
-        )
+    check_memory(estimate, commission.memory_budget_bytes, display)
     painting = _paint(commission, destinations, display)
     display.say(retrospect(painting, estimate.evaluations))
     place = write_result(output, painting, commission.content, commission.record(painting))
     if not destinations.quiet:
         typer.echo(bytes(place) + b"\n", nl=False)
+
+
+def check_memory(
+    estimate: "Estimate", budget_bytes: int | None, display: Display, *, machine_bytes: int | None = None
+) -> None:
+    """Says so where a painting cannot keep to its budget.
+
+    Args:
+        estimate: What it will cost.
+        budget_bytes: What it may take; None for half of the machine's memory.
+        display: Where to say it.
+        machine_bytes: The machine's memory; None to ask.
+
+    Raises:
+        Refused: It needs more than the machine has.
+    """
+    import psutil
+
+    from impasto_engine.budget import default_budget_bytes
+
+    needed, machine_bytes = estimate.memory_bytes, machine_bytes or psutil.virtual_memory().total
+    if needed > machine_bytes:
+        raise Refused(
+            f"Painting {sides(estimate.height, estimate.width)} takes {memory(needed)} of memory at the least, and "
+            f"this machine has {memory(machine_bytes)}; choose a smaller --size."
+        )
+    if needed > (budget_bytes or default_budget_bytes()):
+        budget = "half of this machine's" if budget_bytes is None else f"the budget of {memory(budget_bytes)}"
+        display.say(f"That is more than {budget}, and the least for this size; a smaller --size needs less.")
 
 
 def _paint(commission: Commission, destinations: Destinations, display: Display) -> "Painting":
