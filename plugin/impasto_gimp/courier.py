@@ -7,6 +7,7 @@ thread never calls anything of GIMP's; `on_news` only wakes the main thread. No 
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -42,6 +43,9 @@ ASK_S = 30.0
 
 SUBMIT_S = 300.0
 """Seconds for sending an order: a gigabyte to a daemon elsewhere."""
+
+SUBMIT_TURN_S = 0.5
+"""Seconds of sending before it is looked whether the order is still wanted; sending goes on where it was."""
 
 STARTS = 3
 """Daemons that are started, one after another, before we give up."""
@@ -143,7 +147,8 @@ class Courier:
         self._on_news = on_news
         self._acts: queue.SimpleQueue[Act] = queue.SimpleQueue()
         self._news: queue.SimpleQueue[News] = queue.SimpleQueue()
-        self._question: m.Estimate | None = None
+        self._questions: deque[m.Estimate] = deque(maxlen=1)
+        self._unwanted: set[str] = set()
         self._ended = threading.Event()
         self._ask_after_daemon_at: float | None = None
         self._starts_left = STARTS
@@ -178,20 +183,30 @@ class Courier:
 
     def estimate(self, question: "m.Estimate") -> None:
         """Asks for a cost; of several questions only the last is answered."""
-        self._question = question
+        self._questions.append(question)
 
     def submit(self, job: str, order: "Order", pictures: Sequence["Picture"]) -> None:
-        """Orders a painting."""
+        """Orders a painting; one that is cancelled before all of it is sent is never ordered."""
 
         def act(client: "Client") -> None:
-            from impasto_protocol.errors import ProtocolError
+            from impasto_protocol.errors import ProtocolError, TimedOutError
 
-            try:
-                client.submit(order, pictures, timeout_s=SUBMIT_S, job=job)
-            except ProtocolError as error:
-                self._tell(Refused(job, str(error)))
-            else:
-                self._tell(Accepted(job))
+            deadline = time.monotonic() + SUBMIT_S
+            while job not in self._unwanted:
+                try:
+                    client.submit(order, pictures, timeout_s=SUBMIT_TURN_S, job=job)
+                except TimedOutError:
+                    if time.monotonic() >= deadline:
+                        text = f"The layer could not be sent within {SUBMIT_S:g} s; see whether the daemon is busy."
+                        self._tell(Refused(job, text))
+                        return
+                    self._hear(client, 0.0)
+                except ProtocolError as error:
+                    self._tell(Refused(job, str(error)))
+                    return
+                else:
+                    self._tell(Accepted(job))
+                    return
 
         self._acts.put(act)
 
@@ -209,6 +224,8 @@ class Courier:
 
     def cancel(self, job: str, *, keep_picture: bool) -> None:
         """See `Client`."""
+        if not keep_picture:
+            self._unwanted.add(job)
         self._acts.put(lambda client: client.cancel(job, keep_picture=keep_picture))
 
     def fetch(self, job: str) -> None:
@@ -250,7 +267,6 @@ class Courier:
 
     def _turn(self, client: "Client") -> None:
         from impasto_protocol.errors import ProtocolError
-        from impasto_protocol.events import Disconnected
 
         while not self._acts.empty():
             try:
@@ -259,11 +275,16 @@ class Courier:
                 self._tell(Unreachable(str(error), is_final=False))
             if self._ended.is_set():
                 return
-        if self._question is not None:
-            self._answer(client)
+        if self._questions:
+            self._answer(client, self._questions.popleft())
         if self._ask_after_daemon_at is not None and time.monotonic() >= self._ask_after_daemon_at:
             self._ask_after(client)
-        for event in client.events(TURN_S):
+        self._hear(client, TURN_S)
+
+    def _hear(self, client: "Client", timeout_s: float) -> None:
+        from impasto_protocol.events import Disconnected
+
+        for event in client.events(timeout_s):
             self._tell(Happened(event))
             if isinstance(event, Disconnected):
                 self._reach(client)
@@ -304,11 +325,9 @@ class Courier:
                 return True
         return False
 
-    def _answer(self, client: "Client") -> None:
+    def _answer(self, client: "Client", question: "m.Estimate") -> None:
         from impasto_protocol.errors import BusyError, ProtocolError, RefusalError
 
-        question, self._question = self._question, None
-        assert question is not None  # noqa: S101
         try:
             self._tell(Estimated(question, client.estimate(question, timeout_s=ASK_S)))
         except BusyError as error:

@@ -27,8 +27,8 @@ __all__ = ["ChosenStyle", "View", "check_paintable", "new_courier", "paint_layer
 TICK_MS = 100
 """Milliseconds between looks at the image: GIMP tells a plug-in nothing when a layer is deleted."""
 
-LAST_WORD_S = 1.0
-"""Seconds for which the daemon's ear is waited for at the end."""
+LAST_WORD_S = 2.0
+"""Seconds for which the daemon's ear is waited for at the end: it must hear what is not wanted any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -153,6 +153,41 @@ def test_an_order_that_is_refused_is_told_with_the_reason(told: Told, daemon: Fa
     assert told.until(Refused) == Refused(JOB, "There is no network 'vgg99'; choose another.")
 
 
+@pytest.mark.parametrize("silent_at", ["UPLOAD", "SUBMIT"])
+def test_an_order_that_is_discarded_while_it_is_sent_leaves_no_painting_with_the_daemon(
+    told: Told, daemon: FakeDaemon, silent_at: str
+) -> None:
+    daemon.on[silent_at] = lambda _fake, _message: None
+    kind = {"UPLOAD": m.Upload, "SUBMIT": m.Submit}[silent_at]
+    told.courier.submit(JOB, ORDER, [CONTENT, STYLE])
+    daemon.wait_until(lambda: daemon.count(kind) > 0)
+    told.courier.cancel(JOB, keep_picture=False)
+    told.courier.stop(wait_s=PATIENCE_S)
+    daemon.wait_until(lambda: daemon.count(m.Bye) == 1)
+    assert [type(one) for one in daemon.heard if getattr(one, "job", None) == JOB][-1] is m.Cancel
+    assert daemon.count(m.Submit) == 0 or silent_at == "SUBMIT"
+
+
+def test_an_order_whose_sending_takes_long_is_sent_all_the_same(told: Told, daemon: FakeDaemon) -> None:
+    def hesitate(fake: FakeDaemon, _message: m.Message) -> None:
+        if fake.count(m.Upload) > 1:
+            del fake.on["UPLOAD"]
+
+    daemon.on["UPLOAD"] = hesitate
+    told.courier.submit(JOB, ORDER, [CONTENT, STYLE])
+    assert told.until(Accepted).job == JOB
+    assert len([one for one in daemon.heard if isinstance(one, m.Submit)]) == 1
+
+
+def test_a_daemon_that_dies_while_an_order_is_sent_is_started_again_and_gets_it(told: Told, daemon: FakeDaemon) -> None:
+    daemon.on["UPLOAD"] = lambda _fake, _message: None
+    told.courier.submit(JOB, ORDER, [CONTENT, STYLE])
+    daemon.wait_until(lambda: daemon.count(m.Upload) > 0)
+    daemon.stop()
+    del daemon.on["UPLOAD"]
+    assert told.until(Accepted).job == JOB
+
+
 def question(size: int) -> m.Estimate:
     return m.Estimate(width=100, height=50, settings=Settings(size=size))
 
