@@ -23,6 +23,7 @@ __all__ = [
     "Courier",
     "Estimated",
     "Happened",
+    "Listed",
     "News",
     "NotEstimated",
     "Reached",
@@ -75,6 +76,14 @@ class Reported:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """How the daemon is, and all paintings of its user's."""
+
+    report: "m.Report"
+    jobs: "tuple[m.JobEntry, ...]"
+
+
+@dataclass(frozen=True, slots=True)
 class Unreachable:
     """The daemon is not to be had: for now, or, if `is_final`, for good."""
 
@@ -121,7 +130,9 @@ class Happened:
     event: "Event"
 
 
-News: TypeAlias = Starting | Reached | Reported | Unreachable | Estimated | NotEstimated | Accepted | Refused | Happened
+News: TypeAlias = (
+    Starting | Reached | Reported | Listed | Unreachable | Estimated | NotEstimated | Accepted | Refused | Happened
+)
 
 Act: TypeAlias = Callable[["Client"], None]
 
@@ -210,6 +221,19 @@ class Courier:
 
         self._acts.put(act)
 
+    def list_jobs(self) -> None:
+        """Asks for `Listed`."""
+
+        def act(client: "Client") -> None:
+            report = client.status(timeout_s=CONNECT_S)
+            self._tell(Listed(report, tuple(client.jobs(timeout_s=CONNECT_S))))
+
+        self._acts.put(act)
+
+    def follow(self, job: str) -> None:
+        """See `Client`."""
+        self._acts.put(lambda client: client.follow(job))
+
     def pause(self, job: str) -> None:
         """See `Client`."""
         self._acts.put(lambda client: client.pause(job))
@@ -283,9 +307,12 @@ class Courier:
 
     def _hear(self, client: "Client", timeout_s: float) -> None:
         from impasto_protocol.events import Disconnected
+        from impasto_protocol.messages import State
 
         for event in client.events(timeout_s):
             self._tell(Happened(event))
+            if isinstance(event, State) and event.is_final and event.job in self._unwanted:
+                client.acknowledge(event.job)
             if isinstance(event, Disconnected):
                 self._reach(client)
 

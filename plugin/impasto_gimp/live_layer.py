@@ -3,7 +3,8 @@
 Coming into being is the one undo step that a painting leaves. Everything after that is written without one: previews
 into the layer's buffer directly, name and recipe while undo is frozen. Undoing the step takes away the layer whatever
 has become of it; redoing it brings the finished picture back. The layer, its mask and its place are made ready before
-the first preview comes, so that a selection the user changes meanwhile does not matter.
+the first preview comes, so that a selection the user changes meanwhile does not matter. As long as it is painted, the
+layer carries the id of its job, so that a plug-in that takes the job up paints on where another was killed.
 """
 
 from typing import Any
@@ -19,7 +20,13 @@ from impasto_protocol.fields import Data
 from impasto_protocol.messages import Preview
 from impasto_protocol.pixels import PixelFormat
 
-__all__ = ["LiveLayer"]
+__all__ = ["JOB", "LiveLayer", "all_layers", "new_layer"]
+
+JOB = "impasto-job"
+"""The name under which a layer keeps the id of its job, until the painting is over."""
+
+KEPT = b" kept"
+"""What follows the id on a preview that was kept."""
 
 PERSISTENT = 1
 """A parasite that is saved with the image; and, without the flag 2, one that is no undo step."""
@@ -30,11 +37,11 @@ class LiveLayer:
 
     Args:
         image: The image.
-        source: The layer that is painted.
-        above: The layer above which the new one is put.
-        extent: Which part of it.
-        name: What the new layer is called.
-        recipe: What it remembers.
+        layer: The layer to paint on, with its place and its mask; it may be in the image already.
+        job: The id of what is painted.
+        above: The layer above which it is put; None for the top.
+        name: What it is called.
+        recipe: What it remembers; None if that is not known.
         version: Of Impasto.
         keep_every: Every so many previews, one becomes a layer of its own; 0 for none.
     """
@@ -42,31 +49,28 @@ class LiveLayer:
     def __init__(
         self,
         image: Any,
-        source: Any,
-        extent: Extent,
+        layer: Any,
         *,
+        job: str,
         above: Any,
         name: str,
-        recipe: Recipe,
+        recipe: Recipe | None,
         version: str,
         keep_every: int,
     ) -> None:
+        self.layer = layer
         self._image = image
+        self._job = job
         self._above = above
         self._name = name
         self._recipe = recipe
         self._version = version
         self._keep_every = keep_every
         self._shown = 0
-        self._is_shown = False
-        self._group: Any = None
-        self.layer = Gimp.Layer.new(
-            image, name, extent.width, extent.height, source.type(), 100.0, image.get_default_new_layer_mode()
-        )
-        _, left, top = source.get_offsets()
-        self.layer.set_offsets(left + extent.x, top + extent.y)
-        if not Gimp.Selection.is_empty(image):
-            self.layer.add_mask(self.layer.create_mask(Gimp.AddMaskType.SELECTION))
+        self._is_shown = self._is_attached
+        self._group: Any = layer.get_parent() if self._is_shown and keep_every else None
+        if not self._is_shown:
+            layer.attach_parasite(Gimp.Parasite.new(JOB, PERSISTENT, job.encode("ascii")))
 
     @property
     def is_shown(self) -> bool:
@@ -75,7 +79,7 @@ class LiveLayer:
 
     @property
     def _is_attached(self) -> bool:
-        return bool(self.layer.is_valid() and self.layer.get_id() in _ids(self._image.get_layers()))
+        return bool(self.layer.is_valid() and self.layer.get_id() in _ids(self._image))
 
     def trouble(self) -> str | None:
         """See `Canvas`."""
@@ -106,9 +110,12 @@ class LiveLayer:
             self._write(fetched.result.picture.format, fetched.pixels, Gegl.SamplerType.CUBIC)
         if not self._is_shown:
             self._insert()
-        text = recipe_text(self._recipe, outcome, version=self._version)
         self._image.undo_freeze()
-        self.layer.attach_parasite(Gimp.Parasite.new(PARASITE, PERSISTENT, text.encode("ascii")))
+        for each in self._ours():
+            each.detach_parasite(JOB)
+        if self._recipe is not None:
+            text = recipe_text(self._recipe, outcome, version=self._version)
+            self.layer.attach_parasite(Gimp.Parasite.new(PARASITE, PERSISTENT, text.encode("ascii")))
         self._image.undo_thaw()
         self._redraw()
         Gimp.displays_flush()
@@ -120,18 +127,37 @@ class LiveLayer:
         if not self._is_shown:
             self.layer.delete()
             return
-        made = self._group if self._group is not None and self._group.is_valid() else self.layer
         if self._is_attached:
             self._image.undo_group_start()
-            self._image.remove_layer(made)
+            for each in self._made():
+                self._image.remove_layer(each)
             self._image.undo_group_end()
         Gimp.displays_flush()
+
+    def _ours(self) -> list[Any]:
+        """The live layer and the previews that were kept."""
+        if self._group is None or not self._group.is_valid():
+            return [self.layer]
+        kept = [each for each in self._group.get_children() if self._is_ours(each)]
+        return [self.layer, *(each for each in kept if each.get_id() != self.layer.get_id())]
+
+    def _made(self) -> list[Any]:
+        """What there is to discard: the group with all in it, or what is ours if the user has put something there."""
+        ours = self._ours()
+        if self._group is None or not self._group.is_valid():
+            return ours
+        inside = {each.get_id() for each in self._group.get_children()}
+        return [self._group] if inside == {each.get_id() for each in ours} else ours
+
+    def _is_ours(self, layer: Any) -> bool:
+        mark = layer.get_parasite(JOB)
+        return mark is not None and bytes(mark.get_data()).startswith(self._job.encode("ascii"))
 
     def _insert(self) -> None:
         """The undo step. The user's layers stay selected."""
         image, above = self._image, self._above
         selected = image.get_selected_layers()
-        is_there = above.is_valid() and above.get_id() in _ids(image.get_layers())
+        is_there = above is not None and above.is_valid() and above.get_id() in _ids(image)
         parent = above.get_parent() if is_there else None
         position = image.get_item_position(above) if is_there else 0
         image.undo_group_start()
@@ -153,6 +179,7 @@ class LiveLayer:
         kept = self.layer.copy()
         kept.set_name(kept_name(self._name, evaluation))
         kept.set_visible(False)
+        kept.attach_parasite(Gimp.Parasite.new(JOB, PERSISTENT, self._job.encode("ascii") + KEPT))
         self._image.insert_layer(kept, self._group, self._image.get_item_position(self.layer) + 1)
         self._image.undo_thaw()
         self._image.set_selected_layers(selected)
@@ -185,11 +212,27 @@ class LiveLayer:
         self.layer.update(0, 0, self.layer.get_width(), self.layer.get_height())
 
 
-def _ids(layers: list[Any]) -> set[int]:
-    """The ids of layers and of all in their groups."""
-    found: set[int] = set()
+def new_layer(image: Any, source: Any, extent: Extent, name: str) -> Any:
+    """A layer for the painting of a part of another, with the selection as its mask; it is not in the image yet."""
+    layer = Gimp.Layer.new(
+        image, name, extent.width, extent.height, source.type(), 100.0, image.get_default_new_layer_mode()
+    )
+    _, left, top = source.get_offsets()
+    layer.set_offsets(left + extent.x, top + extent.y)
+    if not Gimp.Selection.is_empty(image):
+        layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))
+    return layer
+
+
+def all_layers(layers: list[Any]) -> list[Any]:
+    """Layers and those in their groups, from top to bottom."""
+    found = []
     for layer in layers:
-        found.add(layer.get_id())
+        found.append(layer)
         if layer.is_group():
-            found |= _ids(layer.get_children())
+            found += all_layers(layer.get_children())
     return found
+
+
+def _ids(image: Any) -> set[int]:
+    return {layer.get_id() for layer in all_layers(image.get_layers())}

@@ -132,6 +132,11 @@ class Painting:
         self._job = job
         self._courier.submit(job, order, pictures)
 
+    def take_up(self, job: str) -> None:
+        """Goes on with one that the daemon has already: all that has happened to it is told once more."""
+        self._job = job
+        self._courier.follow(job)
+
     # What the user wants
 
     def stop(self) -> None:
@@ -152,6 +157,11 @@ class Painting:
         self._courier.cancel(self._job, keep_picture=False)
         self._canvas.discard()
         self._is(Phase.DISCARDED, "Discarded.")
+
+    def leave(self) -> None:
+        """Leaves it to the daemon, and whatever is there as it is."""
+        if not self.phase.is_over:
+            self._keep_last("The painting is left to the daemon.")
 
     def pause(self) -> None:
         """Stops painting for now."""
@@ -225,6 +235,8 @@ class Painting:
                 self._entered(event)
             case Answered(request="FETCH", refusal=refusal) if refusal is not None:
                 self._keep_last(f"The finished picture could not be fetched: {refusal}")
+            case Answered(request="FOLLOW", refusal=refusal) if refusal is not None:
+                self._keep_last(f"The painting cannot be taken up: {refusal}")
             case Answered(refusal=refusal) if refusal is not None and self.phase is not Phase.ENDING:
                 self.text = str(refusal)
             case JobLost():

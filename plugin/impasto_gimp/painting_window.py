@@ -21,9 +21,10 @@ class PaintingWindow:
         painting: What it shows.
         wish: The settings it began with.
         title: The layer's name.
+        note: A sentence to show besides, if there is one.
     """
 
-    def __init__(self, painting: Painting, wish: Wish, title: str) -> None:
+    def __init__(self, painting: Painting, wish: Wish, title: str, note: str = "") -> None:
         self._painting = painting
         self._drawn = -1
         self._is_open = True
@@ -32,6 +33,8 @@ class PaintingWindow:
         self.window.set_type_hint(_utility())
         GimpUi.window_set_transient(self.window)
         self._text = Gtk.Label(xalign=0.0, wrap=True, max_width_chars=44)
+        self._note = Gtk.Label(label=note, xalign=0.0, wrap=True, max_width_chars=44)
+        self._note.set_no_show_all(not note)
         self._details = Gtk.Label(xalign=0.0)
         self._details.get_style_context().add_class("dim-label")
         self._bar = Gtk.ProgressBar()
@@ -90,7 +93,7 @@ class PaintingWindow:
             buttons.add(button)
         frame = Gtk.Frame(shadow_type=Gtk.ShadowType.IN)
         frame.add(self._curve)
-        for widget in (self._text, self._bar, frame, self._details, strength, buttons):
+        for widget in (self._note, self._text, self._bar, frame, self._details, strength, buttons):
             box.pack_start(widget, False, False, 0)
         return box
 

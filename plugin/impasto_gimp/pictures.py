@@ -11,10 +11,13 @@ from gi.repository import Gegl, Gimp, Gio
 from impasto_gimp.pixel_layout import LayoutError, babl_name, content_format
 from impasto_protocol.pixels import Picture, PixelFormat
 
-__all__ = ["Extent", "content_of", "extent_of", "style_in_file", "style_in_layer"]
+__all__ = ["Extent", "content_of", "extent_of", "mask_of", "put_mask", "style_in_file", "style_in_layer"]
 
 STYLE_SIDE = 2048
 """Pixels of a style's longer side, at the most: more than any painting's size makes use of."""
+
+MASKS = {1: "Y u8", 4: "Y float"}
+"""Formats in which a mask's values are read and written as they are, by their bytes: GIMP's masks are linear."""
 
 EIGHT_BITS = (Gimp.Precision.U8_LINEAR, Gimp.Precision.U8_NON_LINEAR, Gimp.Precision.U8_PERCEPTUAL)
 
@@ -95,6 +98,28 @@ def style_in_file(path: Path) -> Picture:
         return style_in_layer(layer)
     finally:
         image.delete()
+
+
+def mask_of(layer: Any) -> bytes | None:
+    """A layer's mask, one byte for each pixel in an image of 8 bits, and four in others; None if it has none."""
+    mask = layer.get_mask()
+    if mask is None:
+        return None
+    form = MASKS[1 if layer.get_image().get_precision() in EIGHT_BITS else 4]
+    return bytes(mask.get_buffer().get(_all_of(mask), 1.0, form, Gegl.AbyssPolicy.CLAMP))
+
+
+def put_mask(layer: Any, values: bytes) -> None:
+    """Gives a layer the mask that `mask_of` has read of one of the same size."""
+    mask = layer.create_mask(Gimp.AddMaskType.WHITE)
+    buffer, area = mask.get_buffer(), _all_of(mask)
+    buffer.set(area, MASKS[len(values) // (area.width * area.height)], values)
+    buffer.flush()
+    layer.add_mask(mask)
+
+
+def _all_of(drawable: Any) -> Any:
+    return Gegl.Rectangle.new(0, 0, drawable.get_width(), drawable.get_height())
 
 
 def _read(drawable: Any, extent: Extent, form: PixelFormat, scale: float = 1.0) -> Picture:

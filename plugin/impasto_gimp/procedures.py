@@ -153,8 +153,8 @@ def _jobs(procedure: Any, name: str, _installation: Installation) -> None:
     procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.ALWAYS)
     procedure.set_documentation(
         "Show Impasto's daemon and its paintings",
-        "Shows how the daemon is and which paintings it has, and lets them be brought into the image or cancelled. "
-        "Without interaction, returns the same as JSON.",
+        "Shows how the daemon is and which paintings it has, also those whose GIMP is gone, and lets them be watched "
+        "again, brought into an image, or cancelled. Without interaction, returns the same as JSON.",
         name,
     )
     procedure.add_string_return_value("report", "Report", "The daemon and its paintings, as JSON", "", SAVED)

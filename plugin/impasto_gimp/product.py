@@ -1,20 +1,17 @@
 """Running the product's own command, `impasto`, which knows what the plug-in does not. No gi.
 
-It runs in the product's Python, in an environment without the editor's libraries, and in a thread where windows are
-open.
+It runs in the product's Python, in an environment without the editor's libraries.
 """
 
 import json
 import os
 import subprocess
-import threading
-from collections.abc import Callable
 from typing import Any
 
 from impasto_gimp.installation import MEND_IT, Installation
 from impasto_gimp.libraries import own_environment
 
-__all__ = ["ProductError", "run_product", "run_product_aside"]
+__all__ = ["ProductError", "run_product"]
 
 PRODUCT_S = 120.0
 """Seconds for a command: the doctor may start TensorFlow."""
@@ -57,22 +54,3 @@ def run_product(installation: Installation, *words: str, accept: tuple[int, ...]
         return json.loads(ran.stdout) if ran.stdout.strip() else None
     except ValueError:
         return None  # words for people
-
-
-def run_product_aside(
-    installation: Installation,
-    words: tuple[str, ...],
-    done: Callable[[Any, str | None], None],
-    *,
-    accept: tuple[int, ...] = (0,),
-) -> None:
-    """The same, in a thread; `done` is called there with what it answered, or with None and why not."""
-
-    def run() -> None:
-        try:
-            answer, trouble = run_product(installation, *words, accept=accept), None
-        except ProductError as error:
-            answer, trouble = None, str(error)
-        done(answer, trouble)
-
-    threading.Thread(target=run, name="impasto-product", daemon=True).start()

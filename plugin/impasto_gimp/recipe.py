@@ -9,12 +9,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from impasto_gimp.wish import StyleChoice, Wish
 from impasto_protocol.messages import Progress, Result
 from impasto_protocol.schema import plain
 
-__all__ = ["PARASITE", "Outcome", "Recipe", "outcome_of_progress", "outcome_of_result", "read_recipe", "recipe_text"]
+__all__ = [
+    "PARASITE",
+    "Outcome",
+    "Recipe",
+    "outcome_of_progress",
+    "outcome_of_result",
+    "own_part",
+    "read_recipe",
+    "recipe_text",
+]
 
 PARASITE = "impasto-recipe"
 """The name under which a layer keeps it."""
@@ -117,13 +127,14 @@ def recipe_text(recipe: Recipe, outcome: Outcome, *, version: str) -> str:
         "stopped": outcome.stopped,
         "seconds": round(outcome.seconds, 3),
         "losses": {"loss": sum(outcome.losses.values()), "terms": terms, "layers": dict(outcome.losses)},
-        "gimp": {
-            "wish": recipe.wish.as_dict(),
-            "style": {**asdict(recipe.style)},
-            "source": recipe.source,
-        },
+        "gimp": own_part(recipe),
     }
     return json.dumps(told)
+
+
+def own_part(recipe: Recipe) -> dict[str, Any]:
+    """What only GIMP knows, ready for JSON; in a text under `gimp`, it is what `read_recipe` reads."""
+    return {"wish": recipe.wish.as_dict(), "style": asdict(recipe.style), "source": recipe.source}
 
 
 def read_recipe(text: str) -> Recipe | None:

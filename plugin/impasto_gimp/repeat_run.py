@@ -7,6 +7,7 @@ from typing import Any
 from gi.repository import Gimp
 
 from impasto_gimp.installation import Installation
+from impasto_gimp.live_layer import all_layers
 from impasto_gimp.pixel_layout import LayoutError
 from impasto_gimp.procedures import failed
 from impasto_gimp.recipe import PARASITE, Recipe, read_recipe
@@ -43,7 +44,7 @@ def _found(image: Any, layer: Any) -> tuple[Any, Recipe]:
                 "The layer that this one was painted from is no longer in the image; select the layer to paint instead."
             )
         return source, own
-    for each in _all_layers(image.get_layers()):
+    for each in all_layers(image.get_layers()):
         recipe = _recipe(each)
         if recipe is not None:
             return layer, recipe
@@ -70,13 +71,3 @@ def _style(image: Any, choice: StyleChoice, installation: Installation) -> Chose
 def _recipe(layer: Any) -> Recipe | None:
     parasite = layer.get_parasite(PARASITE)
     return None if parasite is None else read_recipe(bytes(parasite.get_data()).decode("ascii", errors="replace"))
-
-
-def _all_layers(layers: list[Any]) -> list[Any]:
-    """Layers and those in their groups, from top to bottom."""
-    found = []
-    for layer in layers:
-        found.append(layer)
-        if layer.is_group():
-            found += _all_layers(layer.get_children())
-    return found

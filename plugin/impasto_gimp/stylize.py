@@ -11,10 +11,11 @@ from gi.repository import Gegl, Gimp, GLib
 
 from impasto_gimp.courier import Courier
 from impasto_gimp.installation import Installation
-from impasto_gimp.live_layer import LiveLayer
+from impasto_gimp.left_painting import LeftPainting
+from impasto_gimp.live_layer import LiveLayer, new_layer
 from impasto_gimp.naming import layer_name
 from impasto_gimp.painting import Painting, Phase
-from impasto_gimp.pictures import content_of, extent_of, style_in_file, style_in_layer
+from impasto_gimp.pictures import content_of, extent_of, mask_of, style_in_file, style_in_layer
 from impasto_gimp.pixel_layout import LayoutError
 from impasto_gimp.recipe import Recipe
 from impasto_gimp.starting import start_daemon
@@ -22,7 +23,7 @@ from impasto_gimp.wish import StyleChoice, Wish
 from impasto_protocol.connection import connection_path
 from impasto_protocol.pixels import Picture
 
-__all__ = ["ChosenStyle", "View", "check_paintable", "new_courier", "paint_layer", "style_picture"]
+__all__ = ["ChosenStyle", "View", "check_paintable", "new_courier", "paint_layer", "style_picture", "take_up"]
 
 TICK_MS = 100
 """Milliseconds between looks at the image: GIMP tells a plug-in nothing when a layer is deleted."""
@@ -135,18 +136,83 @@ def paint_layer(
     Gegl.init(None)
     extent = extent_of(source)
     content, style = content_of(image, source, extent), style_picture(chosen)
+    job, name = uuid.uuid4().hex, layer_name(chosen.choice, wish)
+    recipe = Recipe(wish=wish, style=chosen.choice, source=source.get_tattoo())
+    layer = new_layer(image, source, extent, name)
     canvas = LiveLayer(
         image,
-        source,
-        extent,
+        layer,
+        job=job,
         above=source if above is None else above,
-        name=layer_name(chosen.choice, wish),
-        recipe=Recipe(wish=wish, style=chosen.choice, source=source.get_tattoo()),
+        name=name,
+        recipe=recipe,
         version=installation.version,
         keep_every=wish.keep_every,
     )
-    loop = GLib.MainLoop()
+    _, left, top = layer.get_offsets()
+    file = image.get_file()
+    note = LeftPainting(
+        name=name,
+        recipe=recipe,
+        offsets=(left, top),
+        size=(extent.width, extent.height),
+        mask=mask_of(layer),
+        has_alpha=layer.has_alpha(),
+        image_size=(image.get_width(), image.get_height()),
+        image_uri="" if file is None else file.get_uri(),
+        is_grey=layer.is_gray(),
+        precision=int(image.get_precision()),
+    )
+    note.keep(job)
     carrier = courier or new_courier(installation, lambda: None)
+    if courier is None:
+        carrier.start()
+
+    def begin(painting: Painting) -> None:
+        painting.begin(job, wish.order(content, style), [content, style])
+
+    try:
+        painting = _carried_out(canvas, wish, carrier, open_view, begin)
+    finally:
+        carrier.stop(wait_s=LAST_WORD_S)
+    if painting.phase is not Phase.FAILED and not painting.is_cut_short:
+        LeftPainting.forget(job)
+    return painting, canvas.layer if painting.phase is Phase.KEPT and canvas.layer.is_valid() else None
+
+
+def take_up(
+    job: str,
+    canvas: LiveLayer,
+    wish: Wish,
+    courier: Courier,
+    *,
+    open_view: Callable[[Painting], View] | None = None,
+) -> Painting:
+    """Goes on with a painting that the daemon has, as if its window had never gone; returns when it is over.
+
+    Args:
+        job: Its id.
+        canvas: Where it appears.
+        wish: The settings, as far as they are known.
+        courier: Started; its news goes to the painting until then.
+        open_view: Opens a window.
+    """
+    Gegl.init(None)
+    painting = _carried_out(canvas, wish, courier, open_view, lambda painting: painting.take_up(job))
+    if painting.phase is not Phase.FAILED and not painting.is_cut_short:
+        LeftPainting.forget(job)
+    return painting
+
+
+def _carried_out(
+    canvas: LiveLayer,
+    wish: Wish,
+    carrier: Courier,
+    open_view: Callable[[Painting], View] | None,
+    begin: Callable[[Painting], None],
+) -> Painting:
+    """Runs the main loop until a painting is over."""
+    loop = GLib.MainLoop()
     painting = Painting(carrier, canvas, wish)
     faults: list[BaseException] = []
     bar = _Bar()
@@ -168,9 +234,7 @@ def paint_layer(
         return True  # GLib.SOURCE_CONTINUE
 
     view = None if open_view is None else open_view(painting)
-    if courier is None:
-        carrier.start()
-    painting.begin(uuid.uuid4().hex, wish.order(content, style), [content, style])
+    begin(painting)
     timer = GLib.timeout_add(TICK_MS, turn)
     try:
         loop.run()
@@ -178,13 +242,12 @@ def paint_layer(
         if not faults and not painting.phase.is_over:  # the loop was ended from outside
             GLib.source_remove(timer)
             painting.stop()
-        carrier.stop(wait_s=LAST_WORD_S)
         bar.end()
     if faults:
         if not canvas.is_shown:
             canvas.discard()
         raise faults[0]
-    return painting, canvas.layer if painting.phase is Phase.KEPT and canvas.layer.is_valid() else None
+    return painting
 
 
 class _Bar:

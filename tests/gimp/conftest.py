@@ -8,6 +8,8 @@ import pytest
 
 from gimp.gimp_root import CACHE, GimpRoot, find
 from gimp.running import Daemon, Gimp, plant, product_python, vendored_for
+from gimp.screen import Screen, screen
+from gimp.shown import Shown
 
 REQUIRED = "IMPASTO_REQUIRE_GIMP"
 """The environment variable that makes it an error, rather than a reason to skip, that there is no GIMP."""
@@ -62,3 +64,24 @@ def new_gimp(warm: Gimp, shared: Path, tmp_path: Path) -> Callable[..., Gimp]:
 @pytest.fixture
 def gimp(new_gimp: Callable[..., Gimp]) -> Gimp:
     return new_gimp()
+
+
+@pytest.fixture(scope="session")
+def on_screen(warm: Gimp) -> Iterator[Screen]:
+    with screen(warm, 90 + os.getpid() % 100) as made:
+        yield made
+
+
+@pytest.fixture
+def show(on_screen: Screen) -> Iterator[Callable[[Gimp, str], Shown]]:
+    """Runs a script in a GIMP with windows."""
+    made: list[Shown] = []
+
+    def make(gimp: Gimp, script: str) -> Shown:
+        made.append(Shown(gimp, on_screen, script))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.process.kill()
+        each.process.communicate()

@@ -4,16 +4,19 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gimp.gimp_root import GimpRoot, inside
 from impasto_installer.plugin_folder import content_of, find_sources, lay_out
+from impasto_protocol import Client, JobState, ProtocolError, dial
+from impasto_protocol.messages import JobEntry
 
 RUN_S = 180.0
 """Seconds for one run of GIMP on a busy machine."""
@@ -210,6 +213,16 @@ class Daemon:
             assert time.monotonic() < deadline
             time.sleep(0.05)
 
+    def suspend(self) -> None:
+        """Lets it do nothing, until `resume`."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Lets it go on."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
     def kill(self) -> None:
         """Kills it, at once."""
         assert self._process is not None
@@ -223,3 +236,46 @@ class Daemon:
             self._process.wait(RUN_S)
         environment = {**os.environ, **self.environment, "PYTHONPATH": os.pathsep.join(sys.path)}
         subprocess.run([sys.executable, "-m", "impasto_daemon", "daemon", "stop"], env=environment, check=False)
+
+
+def own_daemon(new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path) -> tuple[Gimp, Daemon]:
+    """A GIMP and a daemon of its own, which does not run yet."""
+    daemon = Daemon(shared / f"{tmp_path.name}-daemon")
+    return new_gimp(**daemon.environment), daemon
+
+
+def jobs_of(daemon: Daemon) -> list[JobEntry]:
+    """All jobs of a daemon; none if it cannot be reached."""
+    try:
+        with Client(lambda: dial(daemon.connection), name="a test") as client:
+            client.connect(timeout_s=2.0)
+            return client.jobs(timeout_s=5.0)
+    except ProtocolError:
+        return []
+
+
+def painting_jobs(daemon: Daemon) -> int:
+    """How many jobs are being painted."""
+    return sum(job.state is JobState.RUNNING for job in jobs_of(daemon))
+
+
+def until(come_true: Callable[[], Any], what: str, patience_s: float = 60.0) -> Any:
+    """Waits, with a deadline, for something to be true, and gives it."""
+    deadline = time.monotonic() + patience_s
+    while not (found := come_true()):
+        assert time.monotonic() < deadline, f"{what}: it did not happen"
+        time.sleep(0.05)
+    return found
+
+
+def plugin_process(gimp: Gimp) -> int | None:
+    """The process of the plug-in that runs a procedure."""
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if str(gimp.plugin / "impasto.py").encode() in words:
+                return int(entry.name)
+    return None

@@ -15,7 +15,16 @@ from typing import Any
 
 import pytest
 
-from gimp.running import Daemon, Gimp, Ran, plant, product_python
+from gimp.running import (
+    Gimp,
+    Ran,
+    own_daemon,
+    painting_jobs,
+    plant,
+    plugin_process,
+    product_python,
+    until,
+)
 
 LONG = "size=128, evaluations=4000, network='lite'"
 
@@ -242,43 +251,6 @@ image.delete()
 
 
 # Deaths
-
-
-def until(come_true: Callable[[], Any], what: str, patience_s: float = 60.0) -> Any:
-    deadline = time.monotonic() + patience_s
-    while not (found := come_true()):
-        assert time.monotonic() < deadline, f"{what}: it did not happen"
-        time.sleep(0.05)
-    return found
-
-
-def plugin_process(gimp: Gimp) -> int | None:
-    """The process of the plug-in that runs a procedure."""
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if str(gimp.plugin / "impasto.py").encode() in words:
-                return int(entry.name)
-    return None
-
-
-def own_daemon(new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path) -> tuple[Gimp, Daemon]:
-    daemon = Daemon(shared / f"{tmp_path.name}-daemon")
-    return new_gimp(**daemon.environment), daemon
-
-
-def painting_jobs(daemon: Daemon) -> int:
-    from impasto_protocol import Client, ProtocolError, dial
-
-    try:
-        with Client(lambda: dial(daemon.connection), name="a test") as client:
-            client.connect(timeout_s=2.0)
-            return client.status(timeout_s=5.0).painting
-    except ProtocolError:
-        return 0
 
 
 PAINT = """

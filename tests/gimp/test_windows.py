@@ -1,83 +1,19 @@
-"""What is on the screen, in a GIMP with windows: dialogs, the painting window, undo, and pictures of them.
-
-With `IMPASTO_PICTURES` the pictures are left in that folder, to be looked at and put into the documentation.
-"""
+"""What is on the screen, in a GIMP with windows: dialogs, the painting window, undo, and pictures of them."""
 
 import json
-import os
-import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from gimp.running import Daemon, Gimp, Ran
-from gimp.screen import Screen, screen
+from gimp.running import Daemon, Gimp, plugin_process, until
+from gimp.shown import CALL, DIALOG, PAINTING, PICTURES, Shown, paint
 from gimp.test_procedures import break_protocol
-from gimp.test_while_painting import PAINT, own_daemon, painting_jobs, plugin_process, until
-
-PICTURES = os.environ.get("IMPASTO_PICTURES")
 
 SIZE, LOOK_S = (448, 22.0) if PICTURES else (256, 4.0)
 """A picture to be shown is painted larger, and for longer."""
-
-WINDOWS = ("gimp", "--new-instance", "--no-splash", "--quit")
-DIALOG, PAINTING = "Neural Style Transfer", r"\(strength"
-
-CALL = """
-status, error, values = call("plug-in-impasto-{name}", image, [layer], run_mode=Gimp.RunMode.INTERACTIVE{arguments})
-"""
-
-
-@pytest.fixture(scope="module")
-def shown(warm: Gimp) -> Iterator[Screen]:
-    with screen(warm, 90 + os.getpid() % 100) as made:
-        yield made
-
-
-class Shown:
-    """A GIMP on the screen that runs a script."""
-
-    def __init__(self, gimp: Gimp, shown: Screen, script: str) -> None:
-        self.gimp, self.screen = gimp, shown
-        script += "\nfor each in Gimp.get_images():\n    each.clean_all()"  # so that GIMP quits without asking
-        self.process, self._result = gimp.launch(script, command=WINDOWS, display=shown.display)
-
-    def picture(self, name: str, window: str | None = None) -> None:
-        place = self.gimp.shared / f"{name}.png"
-        self.screen.picture(place, window)
-        assert place.stat().st_size > 3000, "An empty window."
-        if PICTURES:
-            shutil.copy(place, PICTURES)
-
-    def told(self) -> Any:
-        """What the script told; GIMP must have had nothing to complain about."""
-        until(self._result.exists, "the script tells")
-        output, _ = self.process.communicate(timeout=30)
-        assert Ran(told=None, output=output).complaints == [], output
-        return json.loads(self._result.read_text())
-
-
-@pytest.fixture
-def show(shown: Screen) -> Iterator[Callable[[Gimp, str], Shown]]:
-    made: list[Shown] = []
-
-    def make(gimp: Gimp, script: str) -> Shown:
-        made.append(Shown(gimp, shown, script))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.process.kill()
-        each.process.communicate()
-
-
-def paint(**arguments: object) -> str:
-    given = {"network": "lite", "size": 128, "evaluations": 4000, **arguments}
-    return CALL.format(name="stylize", arguments="".join(f", {name}={value!r}" for name, value in given.items()))
 
 
 def test_a_layer_is_painted_from_the_dialog_and_undone_in_one_step(
@@ -322,40 +258,6 @@ tell([*told, status])
         screen.press(window, "Escape")
         screen.until_gone(f"Impasto: {title}")
     assert gimp_shown.told() == ["success", "success"]
-
-
-def test_a_painting_whose_gimp_is_gone_is_brought_into_the_image(
-    new_gimp: Callable[..., Gimp], show: Callable[[Gimp, str], Shown], shared: Path, tmp_path: Path
-) -> None:
-    gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
-    daemon.start()
-    try:
-        process, _ = gimp.launch(PAINT.format(evaluations=60))
-        until(lambda: painting_jobs(daemon), "painting begins")
-        process.kill()
-        process.communicate()
-        until(lambda: not painting_jobs(daemon), "painting ends")
-        gimp_shown = show(
-            gimp,
-            f"""
-image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
-{CALL.format(name="jobs", arguments="")}
-found = image.get_layers()[0]
-tell([status, [each.get_name() for each in image.get_layers()], found.get_width(), len(set(pixels(found)))])
-""",
-        )
-        screen = gimp_shown.screen
-        window = screen.window("Impasto: Paintings")
-        time.sleep(5.0)  # the list
-        gimp_shown.picture("gimp-jobs", window)
-        screen.press(window, "alt+b")
-        time.sleep(0.5)  # until GTK takes it for a click
-        screen.press(window, "Escape")  # the window waits for the picture
-        status, layers, width, colours = gimp_shown.told()
-        assert (status, layers, width) == ("success", ["Painting", "source"], 128)
-        assert colours > 100
-    finally:
-        daemon.stop()
 
 
 def test_a_broken_plug_in_opens_a_window_that_tells_how_to_mend_it(

@@ -14,6 +14,7 @@ from impasto_gimp.courier import (
     Courier,
     Estimated,
     Happened,
+    Listed,
     News,
     NotEstimated,
     Reached,
@@ -221,6 +222,35 @@ def test_a_daemon_that_dies_is_started_again_and_its_jobs_are_taken_up(told: Tol
     daemon.enter(JOB, JobState.STARTING)
     while told.until_happened(State).state is not JobState.STARTING:
         pass  # what came before it may be told once more
+
+
+def test_the_paintings_are_listed_and_one_that_another_has_ordered_is_followed(told: Told, daemon: FakeDaemon) -> None:
+    told.courier.submit(JOB, ORDER, [CONTENT, STYLE])
+    told.until(Accepted)
+    told.courier.stop(wait_s=PATIENCE_S)
+    another = Told(daemon, lambda: pytest.fail("started"))
+    another.courier.list_jobs()
+    listed = another.until(Listed)
+    assert [job.job for job in listed.jobs] == [JOB]
+    assert listed.report.device == "none"
+    another.courier.follow(JOB)
+    assert another.until_happened(State).state is JobState.QUEUED
+    another.courier.stop(wait_s=PATIENCE_S)
+
+
+def test_a_painting_of_anothers_that_is_cancelled_is_forgotten_once_it_has_ended(
+    told: Told, daemon: FakeDaemon
+) -> None:
+    told.courier.submit(JOB, ORDER, [CONTENT, STYLE])
+    told.until(Accepted)
+    told.courier.stop(wait_s=PATIENCE_S)
+    another = Told(daemon, lambda: pytest.fail("started"))
+    another.courier.follow(JOB)
+    another.courier.cancel(JOB, keep_picture=False)
+    daemon.wait_until(lambda: daemon.count(m.Cancel) == 1)
+    daemon.enter(JOB, JobState.CANCELLED)
+    daemon.wait_until(lambda: daemon.count(m.Ack) == 1)
+    another.courier.stop(wait_s=PATIENCE_S)
 
 
 def test_what_was_asked_before_the_end_is_still_said(told: Told, daemon: FakeDaemon) -> None:

@@ -315,6 +315,34 @@ def test_an_ending_is_cut_short_if_neither_the_user_nor_a_finished_picture_has_m
         assert not each.painting.is_cut_short
 
 
+def test_a_painting_that_is_taken_up_follows_what_the_daemon_has(scene: Scene) -> None:
+    taken = Scene.__new__(Scene)
+    taken.courier, taken.canvas, taken.now = FakeCourier(), FakeCanvas(), 0.0
+    taken.painting = Painting(taken.courier, taken.canvas, Wish(), clock=lambda: taken.now)  # type: ignore[arg-type]
+    taken.painting.take_up(JOB)
+    assert taken.courier.asked == [("follow",)]
+    taken.happens(state(JobState.QUEUED), state(JobState.STARTING), state(JobState.RUNNING), progress(7), preview(7))
+    assert (taken.painting.phase, taken.canvas.shown) == (Phase.PAINTING, 1)
+    taken.happens(result(), state(JobState.SUCCEEDED), fetched())
+    assert taken.painting.phase is Phase.KEPT
+    assert taken.asked == [("fetch",), ("acknowledge",)]
+
+
+def test_a_painting_that_cannot_be_taken_up_says_why(scene: Scene) -> None:
+    scene.happens(Answered(job=JOB, request="FOLLOW", refusal=WrongStateError("It is gone.")))
+    assert (scene.painting.phase, scene.canvas.discarded) == (Phase.DISCARDED, 1)
+    assert scene.painting.is_cut_short
+    assert "It is gone." in scene.painting.text
+
+
+def test_a_painting_that_is_left_is_neither_cancelled_nor_acknowledged(scene: Scene) -> None:
+    scene.painting.heard(Accepted(JOB))
+    scene.happens(result())
+    scene.painting.leave()
+    assert scene.painting.phase is Phase.DISCARDED
+    assert scene.asked == [("fetch",)]
+
+
 ACTS = {
     "accepted": lambda s: s.painting.heard(Accepted(JOB)),
     "running": lambda s: s.happens(state(JobState.RUNNING)),
@@ -329,6 +357,7 @@ ACTS = {
     "back": lambda s: s.happens(BACK),
     "stop": lambda s: s.painting.stop(),
     "discard": lambda s: s.painting.discard(),
+    "leave": lambda s: s.painting.leave(),
     "tick": lambda s: s.painting.tick(),
     "time": lambda s: setattr(s, "now", s.now + PATIENCE_S),
     "lock": lambda s: setattr(s.canvas, "why", "locked"),

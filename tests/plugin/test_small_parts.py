@@ -3,8 +3,11 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,15 @@ from impasto_gimp.checkup import as_text, own_checks
 from impasto_gimp.choices import COLORS, NETWORKS
 from impasto_gimp.curve import curve_points
 from impasto_gimp.installation import find_installation
-from impasto_gimp.job_list import can_be_brought, can_be_ended, daemon_line, described
+from impasto_gimp.job_list import (
+    can_be_brought,
+    can_be_ended,
+    can_be_followed,
+    daemon_line,
+    described,
+    is_listed,
+)
+from impasto_gimp.left_painting import LeftPainting
 from impasto_gimp.libraries import LibraryError, chosen_dial
 from impasto_gimp.naming import layer_name, memory_text, time_text
 from impasto_gimp.pixel_layout import LayoutError, babl_name, content_format
@@ -25,9 +36,13 @@ from impasto_gimp.product import ProductError, run_product
 from impasto_gimp.recipe import Outcome, Recipe, read_recipe, recipe_text
 from impasto_gimp.starting import StartError, start_daemon
 from impasto_gimp.wish import StyleChoice, Wish
+from impasto_protocol.messages import JobEntry, Report
+from impasto_protocol.orders import OrderKind
 from impasto_protocol.pixels import Picture, PixelFormat, SampleType
+from impasto_protocol.states import TERMINAL_STATES, JobState
 
 SWIRL = StyleChoice(kind="built_in", title="Swirl", name="swirl", path="/nowhere/swirl.jpg")
+JOB = "0" * 32
 OUTCOME = Outcome(
     network="lite", precision="float32", evaluations=9, stopped=True, seconds=1.5, losses={"style/a": 2.0, "tv": 1.0}
 )
@@ -231,16 +246,104 @@ def test_pyzmq_that_is_demanded_and_does_not_load_is_told(tmp_path: Path, monkey
 # Words for people
 
 
+def entry(state: JobState, **more: Any) -> JobEntry:
+    given = {"attached": False, "has_result": False, **more}
+    return JobEntry(
+        number=1, job=JOB, state=state, seq=1, kind=OrderKind.TRANSFER, width=30, height=20, changed_s=1.0, **given
+    )  # fmt: skip
+
+
 def test_jobs_and_the_daemon_are_described() -> None:
-    job = {"width": 30, "height": 20, "state": "RUNNING", "evaluation": 3, "evaluations": 9, "remaining_s": 12.0}
-    assert described(job) == "30 × 20 pixels · being painted · evaluation 3 of 9 · 12 seconds left"
-    assert can_be_ended(job)
-    assert not can_be_brought(job)
-    assert can_be_brought({"state": "SUCCEEDED"})
-    assert not can_be_brought({"state": "SUCCEEDED", "has_result": False})
-    report = {"daemon": "Impasto 1", "device": "CPU", "painting": 1, "queued": 2}
-    assert daemon_line(report, None) == "Impasto 1 runs on CPU: 1 painting, 2 waiting."
-    assert "No daemon is running" in daemon_line(None, None)
+    job = entry(JobState.RUNNING, evaluation=3, evaluations=9, remaining_s=12.0)
+    assert described(job, None) == "30 × 20 pixels · being painted · evaluation 3 of 9 · 12 seconds left"
+    assert described(entry(JobState.SUCCEEDED, attached=True), "Ink") == "Ink\n30 × 20 pixels · finished"
+    assert "window that is open" in described(entry(JobState.PAUSED, attached=True), "Ink")
+    assert described(entry(JobState.FAILED, trouble="It broke."), None).endswith("failed · It broke.")
+    report = Report(
+        daemon="Impasto 1", device="CPU", uptime_s=1.0, sessions=1, queued=2, painting=1, memory_bytes=1
+    )  # fmt: skip
+    assert daemon_line(report) == "Impasto 1 runs on CPU: 1 painting, 2 waiting."
+
+
+def test_what_can_be_done_with_a_job_goes_with_where_it_stands_and_who_looks_at_it() -> None:
+    assert [state for state in JobState if not is_listed(entry(state))] == [JobState.CANCELLED]
+    over = {*TERMINAL_STATES, JobState.CANCELLING}
+    assert {state for state in JobState if not can_be_ended(entry(state))} == over
+    assert {state for state in JobState if not can_be_followed(entry(state))} == over
+    assert not any(can_be_followed(entry(state, attached=True)) for state in JobState)
+    assert [state for state in JobState if can_be_brought(entry(state, has_result=True))] == [
+        state for state in JobState if state in TERMINAL_STATES
+    ]
+    assert not can_be_brought(entry(JobState.SUCCEEDED))
+    assert not can_be_brought(entry(JobState.SUCCEEDED, has_result=True, attached=True))
+
+
+# What is remembered of a painting that the daemon has
+
+
+@pytest.fixture
+def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where it is remembered."""
+    monkeypatch.setenv("IMPASTO_CONNECTION", str(tmp_path / "state" / "connection.json"))
+    return tmp_path / "state" / "left"
+
+
+LEFT = LeftPainting(
+    name="Swirl (½)", recipe=Recipe(wish=Wish(strength=0.8), style=SWIRL, source=7), offsets=(-3, 5), size=(3, 2),
+    mask=bytes(range(24)), has_alpha=True, image_size=(40, 30), image_uri="file:///tmp/%C3%A4.xcf", is_grey=False,
+    precision=150,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("left", [LEFT, replace(LEFT, mask=None, image_uri="")], ids=["with a mask", "without"])
+def test_a_painting_that_is_left_is_remembered_as_it_was_and_for_its_user_only(
+    beside: Path, left: LeftPainting
+) -> None:
+    left.keep(JOB)
+    assert LeftPainting.of(JOB) == left
+    assert (beside / f"{JOB}.json").stat().st_mode & 0o077 == 0
+    LeftPainting.forget(JOB)
+    LeftPainting.forget(JOB)
+    assert LeftPainting.of(JOB) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:-5],
+        lambda text: text.replace('"offsets": [-3, 5]', '"offsets": [1]'),
+        lambda text: text.replace('"size": [3, 2]', '"size": [3, 3]'),
+        lambda text: re.sub(r'"mask": "[^"]*"', '"mask": "AAAA"', text),
+        lambda _: '{"sources": {}, "settings": {}}',
+        lambda _: "[]",
+    ],
+    ids=["cut short", "offsets", "mask of another size", "mask", "a command's", "no object"],
+)
+def test_what_is_damaged_or_a_commands_is_not_taken_for_a_painting_of_ours(
+    beside: Path, damage: Callable[[str], str]
+) -> None:
+    LEFT.keep(JOB)
+    place = beside / f"{JOB}.json"
+    damaged = damage(place.read_text())
+    assert damaged != place.read_text()
+    place.write_text(damaged)
+    assert LeftPainting.of(JOB) is None
+
+
+def test_what_is_remembered_of_jobs_that_are_gone_for_long_is_removed(beside: Path) -> None:
+    for job in ("listed", "lately", "long ago"):
+        LEFT.keep(job)
+        if job != "lately":
+            os.utime(beside / f"{job}.json", (1.0, 1.0))
+    LeftPainting.forget_all_but({"listed"})
+    assert {place.stem for place in beside.iterdir()} == {"listed", "lately"}
+
+
+def test_a_painting_is_not_kept_from_being_painted_by_a_place_that_cannot_be_written_to(beside: Path) -> None:
+    beside.parent.mkdir(parents=True)
+    beside.write_text("a file where the folder should be")
+    LEFT.keep(JOB)
+    assert LeftPainting.of(JOB) is None
 
 
 def test_the_plug_ins_own_checks_find_what_is_missing_and_do_not_name_the_user(tmp_path: Path) -> None:
