@@ -69,8 +69,9 @@ class LiveLayer:
         self._shown = 0
         self._is_shown = self._is_attached
         self._group: Any = layer.get_parent() if self._is_shown and keep_every else None
+        self._kind = _kind(image)
         if not self._is_shown:
-            layer.attach_parasite(Gimp.Parasite.new(JOB, PERSISTENT, job.encode("ascii")))
+            self._mark()
 
     @property
     def is_shown(self) -> bool:
@@ -95,6 +96,8 @@ class LiveLayer:
 
     def show(self, preview: Preview) -> None:
         """See `Canvas`."""
+        if not self._is_shown:
+            self._fit()
         self._write(preview.format, preview.data, Gegl.SamplerType.LINEAR)
         if not self._is_shown:
             self._insert()
@@ -106,6 +109,8 @@ class LiveLayer:
 
     def finish(self, fetched: Fetched | None, outcome: Outcome) -> None:
         """See `Canvas`."""
+        if not self._is_shown:
+            self._fit()
         if fetched is not None:
             self._write(fetched.result.picture.format, fetched.pixels, Gegl.SamplerType.CUBIC)
         if not self._is_shown:
@@ -152,6 +157,21 @@ class LiveLayer:
     def _is_ours(self, layer: Any) -> bool:
         mark = layer.get_parasite(JOB)
         return mark is not None and bytes(mark.get_data()).startswith(self._job.encode("ascii"))
+
+    def _mark(self) -> None:
+        self.layer.attach_parasite(Gimp.Parasite.new(JOB, PERSISTENT, self._job.encode("ascii")))
+
+    def _fit(self) -> None:
+        """Makes the layer anew if the image has been converted: GIMP converts only the layers that are in it."""
+        if _kind(self._image) == self._kind:
+            return
+        converted = Gimp.Layer.new_from_drawable(self.layer, self._image)
+        converted.set_name(self._name)
+        _, left, top = self.layer.get_offsets()
+        converted.set_offsets(left, top)
+        self.layer.delete()
+        self.layer, self._kind = converted, _kind(self._image)
+        self._mark()
 
     def _insert(self) -> None:
         """The undo step. The user's layers stay selected."""
@@ -232,6 +252,10 @@ def all_layers(layers: list[Any]) -> list[Any]:
         if layer.is_group():
             found += all_layers(layer.get_children())
     return found
+
+
+def _kind(image: Any) -> tuple[Any, Any]:
+    return image.get_base_type(), image.get_precision()
 
 
 def _ids(image: Any) -> set[int]:

@@ -43,7 +43,11 @@ class PaintingWindow:
         self._curve.connect("draw", self._draw)
         self._pause = Gtk.Button(label="_Pause", use_underline=True)
         self._pause.connect("clicked", self._pause_clicked)
-        self._discard = Gtk.Button(label="_Discard", use_underline=True, tooltip_text="End it, and leave nothing")
+        self._discard = Gtk.Button(
+            label="_Discard",
+            use_underline=True,
+            tooltip_text="End it, and leave nothing, not even previews that were kept",
+        )
         self._discard.connect("clicked", lambda _: painting.discard())
         self._stop = Gtk.Button(label="_Stop and Keep", use_underline=True, tooltip_text="End it; the picture stays")
         self._stop.connect("clicked", lambda _: painting.stop())

@@ -204,13 +204,17 @@ image.delete()
     assert [value[0] > 128 for value in told[1]] == [True, False, False, True, True, False, False, True]
 
 
-@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 300), (6000, 4000)], ids=["1x1", "1x300", "24 megapixels"])
-def test_the_smallest_and_the_largest_are_painted_to_their_size(gimp: Gimp, width: int, height: int) -> None:
+@pytest.mark.parametrize(
+    ("width", "height", "size"),
+    [(1, 1, 64), (1, 300, 64), (6000, 4000, 512)],
+    ids=["1x1", "1x300", "24 megapixels"],
+)
+def test_the_smallest_and_the_largest_are_painted_to_their_size(gimp: Gimp, width: int, height: int, size: int) -> None:
     told = run(
         gimp,
         f"""
 image = new_image({width}, {height}); layer = new_layer(image, {width}, {height})
-status, error, painted = stylize(image, layer, evaluations=2)
+status, error, painted = stylize(image, layer, size={size}, evaluations=4)
 corner = pixels(painted, rectangle=({width} - 1, {height} - 1, 1, 1))
 tell([status, error, describe(painted), corner, pixels(painted, rectangle=(0, 0, 1, 1))])
 image.delete()

@@ -28,6 +28,8 @@ from gimp.running import (
 
 LONG = "size=128, evaluations=4000, network='lite'"
 
+NAME = "Ink (strength 50%, 128 px, lite)"
+
 STAGE = """
 import sys, time
 from pathlib import Path
@@ -153,17 +155,17 @@ image.delete()
     ("act", "phase", "layers"),
     [
         ("image.remove_layer(image.get_layers()[0])", "DISCARDED", ["source"]),
-        ("image.get_layers()[0].set_lock_content(True)", "KEPT", ["Ink (strength 50%, 128 px, lite)", "source"]),
-        ("image.remove_layer(layer)", "KEPT", ["Ink (strength 50%, 128 px, lite)"]),
+        ("image.get_layers()[0].set_lock_content(True)", "KEPT", [NAME, "source"]),
+        ("image.remove_layer(layer)", "KEPT", [NAME]),
         ("image.delete()", "DISCARDED", None),
-        ("image.resize(300, 300, 50, 60)", "KEPT", ["Ink (strength 50%, 128 px, lite)", "source"]),
-        ("image.convert_grayscale()", "KEPT", ["Ink (strength 50%, 128 px, lite)", "source"]),
+        ("image.resize(300, 300, 50, 60)", "KEPT", [NAME, "source"]),
+        ("image.convert_grayscale()", "KEPT", [NAME, "source"]),
         (
             "image.convert_precision(Gimp.Precision.FLOAT_LINEAR)",
             "KEPT",
-            ["Ink (strength 50%, 128 px, lite)", "source"],
+            [NAME, "source"],
         ),
-        ("image.get_layers()[0].scale(40, 20, False)", "KEPT", ["Ink (strength 50%, 128 px, lite)", "source"]),
+        ("image.get_layers()[0].scale(40, 20, False)", "KEPT", [NAME, "source"]),
     ],
     ids=["delete layer", "lock layer", "delete source", "close image", "resize", "to grey", "to float", "scale layer"],
 )
@@ -183,6 +185,76 @@ if image.is_valid():
         )
     )
     assert (found_phase, found) == (phase, layers)
+
+
+@pytest.mark.parametrize(
+    ("act", "phase", "kind", "layers"),
+    [
+        ("image.convert_grayscale()", "KEPT", "graya-image", [NAME, "source"]),
+        ("image.convert_indexed(0, 0, 16, False, False, '')", "KEPT", "indexeda-image", [NAME, "source"]),
+        ("image.convert_precision(Gimp.Precision.FLOAT_LINEAR)", "KEPT", "rgba-image", [NAME, "source"]),
+        ("image.remove_layer(layer)", "KEPT", "rgba-image", [NAME]),
+        ("image.delete()", "DISCARDED", None, None),
+    ],
+    ids=["to grey", "to indexed", "to float", "delete source", "close image"],
+)
+def test_what_the_user_does_before_the_first_preview_does_not_matter(
+    gimp: Gimp, act: str, phase: str, kind: str | None, layers: list[str] | None
+) -> None:
+    found_phase, found_kind, has_mask, colours, found, place = clean(
+        staged(
+            gimp,
+            f"""
+image = new_image(); layer = new_layer(image, at=(5, 3))
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 10, 10, 60, 40)
+from gi.repository import Babl
+painting, result, view = painted(image, layer, lambda p: {act}, at=0, evaluations=60)
+tell([painting.phase.name, result and result.type().value_nick, result and result.get_mask() is not None,
+      result and len(set(pixels(result))), [each["name"] for each in tree(image)] if image.is_valid() else None,
+      result and [describe(result)["offsets"], describe(result)["size"],
+                  Babl.format_get_encoding(result.get_format()) == Babl.format_get_encoding(other.get_format())
+                  if (other := layer if layer.is_valid() else new_layer(image)) else None]])
+if image.is_valid():
+    image.delete()
+""",
+        )
+    )
+    assert (found_phase, found_kind, found) == (phase, kind, layers)
+    assert kind is None or (has_mask and colours > 10 and place == [[10, 10], [60, 40], True])
+
+
+def test_of_the_previews_every_third_is_kept(gimp: Gimp) -> None:
+    previews, kept, phase = clean(
+        staged(
+            gimp,
+            """
+image = new_image(); layer = new_layer(image)
+painting, result, view = painted(image, layer, lambda p: p.stop(), at=7, keep_every=3)
+group = image.get_layers()[0]
+tell([painting.previews, len(group.get_children()) - 1, painting.phase.name]); image.delete()
+""",
+        )
+    )
+    assert phase == "KEPT"
+    assert previews >= 7
+    assert kept == previews // 3
+
+
+def test_discarding_takes_away_no_layer_that_the_user_has_put_into_the_group(gimp: Gimp) -> None:
+    told = clean(
+        staged(
+            gimp,
+            """
+image = new_image(); layer = new_layer(image)
+def act(painting):
+    new_layer(image, name="the user's", parent=image.get_layers()[0], position=1); painting.discard()
+painting, result, view = painted(image, layer, act, at=3, keep_every=1)
+tell([painting.phase.name, [[each["name"], [one["name"] for one in each["children"] or []]] for each in tree(image)]])
+image.delete()
+""",
+        )
+    )
+    assert told == ["DISCARDED", [[NAME, ["the user's"]], ["source", []]]]
 
 
 def test_the_image_stays_clean_but_for_the_new_layer_while_previews_come(gimp: Gimp) -> None:
@@ -280,10 +352,13 @@ def test_a_killed_plug_in_leaves_its_last_picture_and_gimp_lives(
         daemon.stop()
 
 
+@pytest.mark.parametrize("transport", ["zmq", "bridge"])
 def test_a_killed_daemon_is_started_again_and_the_painting_finished(
-    new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path
+    new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path, transport: str
 ) -> None:
     gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
+    if transport == "bridge":
+        plant(gimp, product_python(gimp.root, shared), None)
     daemon.start()
     try:
         process, result = gimp.launch(PAINT.format(evaluations=150))
