@@ -34,7 +34,7 @@ def _shown(installation: Installation) -> list[Check]:
     GimpUi.init("impasto")
     dialog = Gtk.Dialog(title="Impasto: Doctor")
     dialog.set_default_size(620, 380)
-    copying = dialog.add_button("_Copy Diagnostics", 1)
+    copying = dialog.add_button("Copy _Diagnostics", 1)
     copying.set_sensitive(False)
     dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
     content = dialog.get_content_area()

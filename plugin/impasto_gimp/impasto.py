@@ -88,7 +88,7 @@ def _shown(text: str, details: str) -> None:
     GimpUi.init("impasto")
     dialog = Gtk.MessageDialog(message_type=Gtk.MessageType.ERROR, text=text, title="Impasto")
     dialog.format_secondary_text(MEND_IT)
-    dialog.add_button("_Copy Diagnostics", 1)
+    dialog.add_button("Copy _Diagnostics", 1)
     dialog.add_button("_Close", Gtk.ResponseType.CLOSE)
     while dialog.run() == 1:
         clipboard = Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)

