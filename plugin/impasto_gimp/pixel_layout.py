@@ -49,4 +49,9 @@ def content_format(width: int, height: int, *, is_grey: bool, has_alpha: bool, i
     samples = SampleType.FLOAT32 if is_deep else SampleType.UINT8
     if is_deep and width * height * channels * samples.sample_bytes > MAX_PICTURE_BYTES:
         samples = SampleType.UINT16
+    if width * height * channels * samples.sample_bytes > MAX_PICTURE_BYTES:
+        raise LayoutError(
+            f"The layer has {width} × {height} pixels of more than 8 bits, which is more than can be sent; "
+            "select a part of it, scale it down, or convert the image to 8 bits."
+        )
     return PixelFormat(width=width, height=height, channels=channels, samples=samples)

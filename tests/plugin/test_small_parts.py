@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from impasto_engine.settings import Settings
@@ -125,11 +125,16 @@ def test_times_and_amounts_are_said_as_people_say_them() -> None:
 @given(
     st.integers(1, 40000), st.integers(1, 40000), st.booleans(), st.booleans(), st.booleans()
 )  # fmt: skip
+@example(13355, 13400, False, False, True)
 def test_every_layer_has_a_format_or_is_refused(
     width: int, height: int, is_grey: bool, has_alpha: bool, is_deep: bool
 ) -> None:
     if max(width, height) > 32768 or width * height > 200_000_000:
         with pytest.raises(LayoutError, match=f"{width} × {height}"):
+            content_format(width, height, is_grey=is_grey, has_alpha=has_alpha, is_deep=is_deep)
+        return
+    if is_deep and width * height * ((1 if is_grey else 3) + has_alpha) * 2 > 2**30:
+        with pytest.raises(LayoutError, match="convert the image to 8 bits"):
             content_format(width, height, is_grey=is_grey, has_alpha=has_alpha, is_deep=is_deep)
         return
     form = content_format(width, height, is_grey=is_grey, has_alpha=has_alpha, is_deep=is_deep)
