@@ -203,7 +203,7 @@ class Courier:
             from impasto_protocol.errors import ProtocolError, TimedOutError
 
             deadline = time.monotonic() + SUBMIT_S
-            while job not in self._unwanted:
+            while job not in self._unwanted and self.is_alive:
                 try:
                     client.submit(order, pictures, timeout_s=SUBMIT_TURN_S, job=job)
                 except TimedOutError:

@@ -23,7 +23,16 @@ from impasto_gimp.wish import StyleChoice, Wish
 from impasto_protocol.connection import connection_path
 from impasto_protocol.pixels import Picture
 
-__all__ = ["ChosenStyle", "View", "check_paintable", "new_courier", "paint_layer", "style_picture", "take_up"]
+__all__ = [
+    "LAST_WORD_S",
+    "ChosenStyle",
+    "View",
+    "check_paintable",
+    "new_courier",
+    "paint_layer",
+    "style_picture",
+    "take_up",
+]
 
 TICK_MS = 100
 """Milliseconds between looks at the image: GIMP tells a plug-in nothing when a layer is deleted."""
