@@ -18,6 +18,7 @@ import pytest
 from gimp.running import (
     Gimp,
     Ran,
+    jobs_of,
     own_daemon,
     painting_jobs,
     plant,
@@ -25,6 +26,7 @@ from gimp.running import (
     product_python,
     until,
 )
+from impasto_protocol.states import TERMINAL_STATES
 
 LONG = "size=128, evaluations=4000, network='lite'"
 
@@ -120,6 +122,29 @@ image.delete()
         )
     )
     assert (phase, layers, is_dirty) == ("DISCARDED", 1, False)
+
+
+def test_discarding_while_the_layer_is_sent_leaves_no_painting_with_the_daemon(
+    new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path
+) -> None:
+    gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
+    daemon.start()
+    try:
+        phase, phases, layers = clean(
+            staged(
+                gimp,
+                """
+image = new_image(6000, 4000); layer = new_layer(image, 6000, 4000)
+painting, result, view = painted(image, layer, lambda p: p.discard(), at=0)
+tell([painting.phase.name, view.phases, len(tree(image))])
+image.delete()
+""",
+            )
+        )
+        assert (phase, phases, layers) == ("DISCARDED", ["ORDERING"], 1)
+        assert all(job.state in TERMINAL_STATES for job in jobs_of(daemon))
+    finally:
+        daemon.stop()
 
 
 def test_a_painting_is_paused_and_resumed_and_follows_the_strength(gimp: Gimp) -> None:

@@ -250,7 +250,7 @@ tell([*told, status])
 """,
     )
     screen = gimp_shown.screen
-    for title, name in (("Doctor", "gimp-doctor"), ("Paintings", "gimp-jobs")):
+    for title, name in (("Doctor", "gimp-doctor"), ("Paintings", "gimp-jobs-none")):
         window = screen.window(f"Impasto: {title}")
         time.sleep(6.0)
         gimp_shown.picture(name, window)
