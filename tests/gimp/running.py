@@ -22,7 +22,8 @@ RUN_S = 180.0
 """Seconds for one run of GIMP on a busy machine."""
 
 COMPLAINTS = re.compile(
-    r"-CRITICAL|\(killing\)|stray image|duplicate mnemonic|Traceback|Plug-in crashed|fatal error|terminated"
+    r"Gimp(-Core)?-CRITICAL|GEGL-CRITICAL|LibGimp[A-Za-z]*-CRITICAL|GLib-GObject-CRITICAL|Gtk-CRITICAL"
+    r"|\(killing\)|stray image|duplicate mnemonic|Traceback|Plug-in crashed|fatal error|terminated"
 )
 """What GIMP must not say."""
 
