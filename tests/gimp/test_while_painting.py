@@ -142,7 +142,7 @@ image.delete()
             )
         )
         assert (phase, phases, layers) == ("DISCARDED", ["ORDERING"], 1)
-        assert all(job.state in TERMINAL_STATES for job in jobs_of(daemon))
+        until(lambda: all(job.state in TERMINAL_STATES for job in jobs_of(daemon)), "nothing is painted", 15.0)
     finally:
         daemon.stop()
 
