@@ -40,7 +40,11 @@ class Shown:
 
     def told(self, *, in_peace: bool = True) -> Any:
         """What the script told; GIMP must have had nothing to complain about, unless something was killed."""
-        until(self._result.exists, "the script tells")
+        try:
+            until(self._result.exists, "the script tells")
+        except AssertionError as error:
+            self.process.kill()
+            raise AssertionError(f"{error}; GIMP said: {self.process.communicate()[0]}") from None
         output, _ = self.process.communicate(timeout=30)
         assert not in_peace or Ran(told=None, output=output).complaints == [], output
         return json.loads(self._result.read_text())
