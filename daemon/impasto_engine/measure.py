@@ -2,7 +2,7 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -102,11 +102,18 @@ def measure_evaluation(
     )
 
 
-def matmul_peak(precision: Precision, *, repeats: int = 3, clock: Callable[[], float] = time.perf_counter) -> float:
+def matmul_peak(
+    precision: Precision,
+    *,
+    sides: Sequence[int] = PEAK_SIDES,
+    repeats: int = 3,
+    clock: Callable[[], float] = time.perf_counter,
+) -> float:
     """Floating-point operations a second of the fastest product of two large matrices on this machine, right now.
 
     Args:
         precision: Of the matrices.
+        sides: Their rows and columns.
         repeats: Products of each size.
         clock: Gives seconds.
     """
@@ -115,10 +122,10 @@ def matmul_peak(precision: Precision, *, repeats: int = 3, clock: Callable[[], f
         return ops.matmul(left, right)
 
     look, best = backend.current().compile_forward(multiply), 0.0
-    for side in PEAK_SIDES:
+    for side in sides:
         matrix = ops.cast(np.random.default_rng(0).normal(size=(side, side)).astype(np.float32), precision.value)
         for _ in range(repeats + 1):  # the first compiles
             began = clock()
-            ops.convert_to_numpy(look(matrix, matrix)[0, 0])  # waits for the product
+            float(ops.cast(look(matrix, matrix)[0, 0], "float32"))  # waits for the product
             best = max(best, 2.0 * side**3 / (clock() - began))
     return best

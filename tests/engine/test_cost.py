@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from impasto_engine import Estimate, Settings, estimate
-from impasto_engine.measure import measure_evaluation
+from impasto_engine.measure import matmul_peak, measure_evaluation
+from impasto_engine.networks.network import Precision
 from impasto_engine.networks.vgg import Vgg
 
 
@@ -53,3 +54,10 @@ def test_the_clock_is_the_callers(shallow_network: Vgg) -> None:
         content, content, shallow_network, Settings(precision="float32"), repeats=2, clock=lambda: float(next(ticks))
     )
     assert (cost.first_s, cost.median_s) == pytest.approx((1.0, 1.0))
+
+
+@pytest.mark.parametrize("precision", Precision)
+def test_the_peak_is_that_of_the_fastest_product(precision: Precision) -> None:
+    ticks = iter([0.0, 9.0, 9.0, 11.0, 11.0, 15.0])  # it compiles, and then takes two and four seconds
+    peak = matmul_peak(precision, sides=(50,), repeats=2, clock=lambda: next(ticks))
+    assert peak == pytest.approx(2 * 50**3 / 2.0)
