@@ -132,7 +132,7 @@ RECIPES: Mapping[str, Recipe] = {
             distilled_evaluations=150,
             optimizer="lbfgs",
             ends_on_plateau=True,
-            polish_evaluations=30,
+            polish_evaluations=45,
         ),
         Recipe(
             name="gatys",
