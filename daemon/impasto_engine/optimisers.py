@@ -10,7 +10,7 @@ from impasto_engine.errors import CheckpointError
 from impasto_engine.minimise import HISTORY, Bounds, Evaluate, Memory, Minimise
 from impasto_engine.projected_lbfgs import projected_lbfgs
 
-__all__ = ["DEVICE", "HOST", "OPTIMISERS", "optimizer_for", "scipy_lbfgs"]
+__all__ = ["DEVICE", "HOST", "OPTIMISERS", "OPTIMISER_NAMES", "optimizer_for", "scipy_lbfgs"]
 
 HOST, DEVICE = "lbfgs", "device"
 """The names of our own, which is the same method either way: with its vectors in the host's memory, or in the device's.
@@ -79,3 +79,6 @@ def scipy_lbfgs(
 
 OPTIMISERS: Mapping[str, Minimise] = {HOST: projected_lbfgs, "scipy": scipy_lbfgs}
 """Those on the host: `lbfgs`, ours and made for pictures, and `scipy`, the reference."""
+
+OPTIMISER_NAMES = (HOST, DEVICE, "scipy")
+"""All that a painting may ask for."""

@@ -8,7 +8,7 @@ from typing import Any
 from impasto_engine.colour import Color
 from impasto_engine.errors import SettingsError
 from impasto_engine.networks.network import Pooling
-from impasto_engine.optimisers import DEVICE, OPTIMISERS
+from impasto_engine.optimisers import OPTIMISER_NAMES
 from impasto_engine.recipes import DEFAULT_STRENGTH, Recipe, Start, content_weight_at, recipe_named
 from impasto_engine.types import Mask, Pixels
 
@@ -121,7 +121,7 @@ class Settings:
                 _within(name.replace("_", " "), weight, 0.0, 1e12)
         _within("style scale", self.style_scale, 0.05, 8.0)
         if self.optimizer is not None:
-            _one_of("optimizer", self.optimizer, (*OPTIMISERS, DEVICE))
+            _one_of("optimizer", self.optimizer, OPTIMISER_NAMES)
         _one_of("precision", self.precision, PRECISIONS)
         for name, kind in (("color", Color), ("pooling", Pooling), ("init", Start)):
             value = getattr(self, name)

@@ -7,7 +7,7 @@ from impasto_daemon.commands import options
 from impasto_engine.colour import Color
 from impasto_engine.networks import NAMES
 from impasto_engine.networks.network import Pooling
-from impasto_engine.optimisers import OPTIMISERS
+from impasto_engine.optimisers import OPTIMISER_NAMES
 from impasto_engine.recipes import RECIPES
 from impasto_engine.settings import PRECISIONS
 from impasto_engine.version import __version__
@@ -51,7 +51,7 @@ def test_without_a_command_the_commands_are_listed(impasto: Impasto):
         (options.RecipeName, RECIPES),
         (options.Color, Color),
         (options.Pooling, Pooling),
-        (options.Optimizer, OPTIMISERS),
+        (options.Optimizer, OPTIMISER_NAMES),
         (options.Precision, PRECISIONS),
     ],
 )
