@@ -92,7 +92,7 @@ def test_it_paints_the_style_into_the_content(shipped, smooth, noisy):
 
 
 @pytest.mark.parametrize(
-    ("side", "scales", "evaluations"), [(64, 1, 100), (256, 2, 100), (512, 3, 150), (2048, 5, 150)]
+    ("side", "scales", "evaluations"), [(64, 1, 80), (256, 2, 80), (512, 3, 150), (2048, 5, 150)]
 )
 def test_it_paints_small_pictures_with_fewer_evaluations_unless_told(side, scales, evaluations, shipped):
     usual = stages(side, side, shipped, None, Settings(size=side))
