@@ -91,9 +91,7 @@ def test_it_paints_the_style_into_the_content(shipped, smooth, noisy):
     assert painting.losses.terms["style"] < 0.2 * evaluate(content, styles, content, shipped, settings).terms["style"]
 
 
-@pytest.mark.parametrize(
-    ("side", "scales", "evaluations"), [(64, 1, 80), (256, 2, 80), (512, 3, 150), (2048, 5, 150)]
-)
+@pytest.mark.parametrize(("side", "scales", "evaluations"), [(64, 1, 80), (256, 2, 80), (512, 3, 150), (2048, 5, 150)])
 def test_it_paints_small_pictures_with_fewer_evaluations_unless_told(side, scales, evaluations, shipped):
     usual = stages(side, side, shipped, None, Settings(size=side))
     assert len(usual) == scales

@@ -28,9 +28,9 @@ from gimp.running import (
 )
 from impasto_protocol.states import TERMINAL_STATES
 
-LONG = "size=128, evaluations=4000, network='lite'"
+LONG = "size=1024, evaluations=4000, network='lite'"
 
-NAME = "Ink (strength 50%, 128 px, lite)"
+NAME = "Ink (strength 50%, 1024 px, lite)"
 
 STAGE = """
 import sys, time
@@ -87,7 +87,7 @@ image.delete()
 """,
         )
     )
-    assert (phase, name, layers) == ("KEPT", "Ink (strength 50%, 128 px, lite)", 2)
+    assert (phase, name, layers) == ("KEPT", NAME, 2)
     assert recipe["stopped"] is True
     assert 0 < recipe["evaluations"] < 4000
     assert seconds < 4.0
@@ -164,7 +164,7 @@ class Steps(View):
         elif len(steps) == 2 and painting.progress.losses["content/block4_conv2"] > 3 * steps[1]:
             steps.append(painting.progress.losses["content/block4_conv2"]); painting.stop()
 view = Steps(lambda p: p.pause(), 2)
-painting, result = paint_layer(image, layer, STYLE, Wish(size=96, evaluations=20000, network="lite"), installation,
+painting, result = paint_layer(image, layer, STYLE, Wish(size=1024, evaluations=20000, network="lite"), installation,
                                open_view=lambda _: view)
 tell([painting.phase.name, view.phases, *steps[1:]])
 image.delete()
@@ -298,7 +298,7 @@ class Watch(View):
         elif painting.previews >= 5 and len(found) == 1:
             found[:] = [image.is_dirty(), None]; painting.stop()
 view = Watch(lambda p: None, 10**9)
-painting, result = paint_layer(image, layer, STYLE, Wish(size=96, evaluations=20000, network="lite"), installation,
+painting, result = paint_layer(image, layer, STYLE, Wish(size=1024, evaluations=20000, network="lite"), installation,
                                open_view=lambda _: view)
 tell([[found[0], sorted(set(pixels(result.get_mask(), "Y' u8")))], painting.phase.name])
 image.delete()
@@ -355,7 +355,7 @@ image.delete()
 
 PAINT = """
 image = new_image(); layer = new_layer(image)
-status, error, painted = stylize(image, layer, size=128, evaluations={evaluations})
+status, error, painted = stylize(image, layer, size={size}, evaluations={evaluations})
 tell([status, error, tree(image)])
 image.delete()
 """
@@ -367,7 +367,7 @@ def test_a_killed_plug_in_leaves_its_last_picture_and_gimp_lives(
     gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
     daemon.start()
     try:
-        process, result = gimp.launch(PAINT.format(evaluations=20000))
+        process, result = gimp.launch(PAINT.format(size=1024, evaluations=20000))
         pid = until(lambda: plugin_process(gimp), "the plug-in starts")
         until(lambda: painting_jobs(daemon), "painting begins")
         time.sleep(5.0)  # a few previews
@@ -375,7 +375,7 @@ def test_a_killed_plug_in_leaves_its_last_picture_and_gimp_lives(
         output, _ = process.communicate(timeout=60)
         status, _, layers = json.loads(result.read_text())
         assert status != "success", output
-        assert [layer["name"] for layer in layers] == ["Swirl (strength 50%, 128 px, lite)", "source"]
+        assert [layer["name"] for layer in layers] == ["Swirl (strength 50%, 1024 px, lite)", "source"]
     finally:
         daemon.stop()
 
@@ -389,7 +389,7 @@ def test_a_killed_daemon_is_started_again_and_the_painting_finished(
         plant(gimp, product_python(gimp.root, shared), None)
     daemon.start()
     try:
-        process, result = gimp.launch(PAINT.format(evaluations=150))
+        process, result = gimp.launch(PAINT.format(size=128, evaluations=150))
         until(lambda: painting_jobs(daemon), "painting begins")
         daemon.kill()
         output, _ = process.communicate(timeout=120)
@@ -409,7 +409,7 @@ def test_a_daemon_that_does_not_run_is_started_by_either_transport(
     if transport == "bridge":  # as where nothing compiled can be had: no pyzmq, no msgpack
         plant(gimp, product_python(gimp.root, shared), None)
     try:
-        status, error, layers = clean(gimp.run(PAINT.format(evaluations=5)))
+        status, error, layers = clean(gimp.run(PAINT.format(size=128, evaluations=5)))
         assert (status, error) == ("success", "success"), error
         assert len(layers) == 2
         assert daemon.connection.exists()
@@ -418,7 +418,7 @@ def test_a_daemon_that_does_not_run_is_started_by_either_transport(
 
 
 def test_two_gimps_paint_on_one_daemon_at_once(new_gimp: Callable[..., Gimp]) -> None:
-    launched = [new_gimp().launch(PAINT.format(evaluations=40)) for _ in range(2)]
+    launched = [new_gimp().launch(PAINT.format(size=128, evaluations=40)) for _ in range(2)]
     for process, result in launched:
         output, _ = process.communicate(timeout=120)
         status, error, layers = json.loads(result.read_text())

@@ -396,7 +396,7 @@ def test_gimps_own_progress_bar_follows_the_painting_and_is_gone_after(
         f"""
 import os, time
 image = new_image(); layer = new_layer(image); Gimp.Display.new(image)
-{paint(evaluations=3000)}
+{paint(size=1024, evaluations=3000)}
 while not os.path.exists({str(ended)!r}):
     time.sleep(0.1)
 tell(status)
