@@ -15,7 +15,8 @@ from impasto_engine.types import Tensor
 __all__ = ["mean_and_second_moment", "moments", "weighted_sums", "with_gradient_of"]
 
 LEAST_BLOCKS = 64
-"""Blocks from which on the rounding of each is no more than what the features themselves are rounded by."""
+"""Blocks from which on products may be rounded to bfloat16. Of 8 to 32, small pictures through random networks were off
+by 2 % of their loss."""
 
 
 def mean_and_second_moment(
