@@ -5,7 +5,7 @@
 `preview`     seconds from SUBMIT to the first preview of 256 pixels of a layer of 1 megapixel; with `lite`, warm.
 `cancel`      milliseconds from CANCEL to its answer while a picture is being painted.
 `throughput`  a picture up and down through CURVE and the server, onto its disk and into the client's memory, with the
-              digest of what comes down, against pyzmq alone with CURVE and the same frames and window; in turns, in two
+              CRC-32 of what comes down, against pyzmq alone with CURVE and the same frames and window; in turns, in two
               processes each. Once pyzmq carries the same picture, up into a file and down into one piece of memory;
               once one megabyte over and over, which nobody keeps. The digest of what goes up is not in it: the client
               has it when it names its picture, and the painting process hashes before it paints. The painter of this

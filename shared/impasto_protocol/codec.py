@@ -13,7 +13,7 @@ from typing import Any
 import msgpack
 
 from impasto_protocol.errors import MalformedMessageError, TooLargeError, UnknownTypeError, UnsupportedVersionError
-from impasto_protocol.fields import Data
+from impasto_protocol.fields import Buffers, Data
 from impasto_protocol.limits import (
     MAX_BUFFER_BYTES,
     MAX_BUFFERS,
@@ -76,8 +76,8 @@ def encode(message: Message, *, message_id: int, reply_to: int | None = None) ->
     payload = plain(message)
     kind = type(message)
     buffer = buffer_field(kind)
-    data = None if buffer is None else memoryview(getattr(message, buffer)).cast("B")
-    built(kind, payload, data=data)
+    pieces = [] if buffer is None else _pieces(getattr(message, buffer))
+    built(kind, payload, buffers=pieces)
     head: dict[str, Any] = {"type": TYPE_NAMES[kind], "id": message_id, "payload": payload}
     if reply_to is not None:
         head["reply_to"] = reply_to
@@ -86,14 +86,14 @@ def encode(message: Message, *, message_id: int, reply_to: int | None = None) ->
     except ValueError as error:
         raise MalformedMessageError(f"A {head['type']} holds a text that is no Unicode; correct it.") from error
     frames: list[Data] = [MAGIC, packed]
-    if data is not None:
-        frames += [data[at : at + MAX_BUFFER_BYTES] for at in range(0, data.nbytes, MAX_BUFFER_BYTES)]
+    for piece in pieces:
+        frames += [piece[at : at + MAX_BUFFER_BYTES] for at in range(0, piece.nbytes, MAX_BUFFER_BYTES)]
     _check_frames(frames)
     return frames
 
 
 def decode(frames: Sequence[Data]) -> Envelope:
-    """The message that frames hold. Its binary data is a view of the frames where there is one buffer.
+    """The message that frames hold. Its binary data is a view of the frames, but where several must be joined.
 
     Raises:
         UnsupportedVersionError: The frames do not begin with `MAGIC`.
@@ -108,7 +108,7 @@ def decode(frames: Sequence[Data]) -> Envelope:
     buffers = frames[2:]
     if buffer_field(word.message) is None and buffers:
         raise MalformedMessageError(f"A {header.type} came with {len(buffers)} buffers; send it without.")
-    message = built(word.message, header.payload, data=_joined(buffers))
+    message = built(word.message, header.payload, buffers=buffers)
     return Envelope(id=header.id, reply_to=header.reply_to, message=message, size_bytes=frames_bytes(frames))
 
 
@@ -154,8 +154,8 @@ def _check_frames(frames: Sequence[Data]) -> None:
             )
 
 
-def _joined(buffers: Sequence[Data]) -> Data:
-    return buffers[0] if len(buffers) == 1 else b"".join(buffers)
+def _pieces(data: Data | Buffers) -> list[memoryview]:
+    return [memoryview(piece).cast("B") for piece in (data if isinstance(data, tuple) else (data,))]
 
 
 def _unpacked(packed: bytes) -> Any:

@@ -67,9 +67,10 @@ class Fetching:
         if isinstance(answer, Error):
             raise answer.failure.exception()
         assert isinstance(answer, Chunk)  # noqa: S101
-        download.add(answer)
+        download.accept(answer)
+        self._ask_for_more(job, tracked, download)
+        download.place(answer)
         if not download.is_complete:
-            self._ask_for_more(job, tracked, download)
             return
         pixels = download.pixels()
         tracked.download, tracked.damaged = None, 0

@@ -5,15 +5,15 @@ field, the value received and what would be right. Fields that a dataclass does 
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from enum import StrEnum
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from impasto_protocol.errors import MalformedMessageError, TooLargeError
-from impasto_protocol.fields import AtMost, Between, Chars, Data, Exactly
+from impasto_protocol.fields import AtMost, Between, Buffers, Chars, Data, Exactly
 
 __all__ = ["buffer_field", "built", "plain"]
 
@@ -37,13 +37,13 @@ def plain(value: Any) -> Any:
     return value.value if isinstance(value, StrEnum) else value
 
 
-def built(kind: type[T], values: Any, *, data: Data | None = None, name: str = "") -> T:
+def built(kind: type[T], values: Any, *, buffers: Sequence[Data] = (), name: str = "") -> T:
     """The dataclass that plain values stand for.
 
     Args:
         kind: The dataclass.
         values: A map, of the kind that `plain` gives.
-        data: For the dataclass's buffer field, if it has one.
+        buffers: For the dataclass's buffer field, if it has one; joined, unless the field is one of pieces.
         name: The field that holds it, for errors.
 
     Raises:
@@ -60,21 +60,35 @@ def built(kind: type[T], values: Any, *, data: Data | None = None, name: str = "
             given[field.name] = read(values[field.name], where)
         elif field.default is MISSING:
             raise MalformedMessageError(f"The field {where!r} is missing; send it.", field=where)
-    buffer = buffer_field(kind)
+    buffer = _buffer_field(plan)
     if buffer is not None:
-        given[buffer] = data
+        given[buffer.name] = buffer.read(buffers)
     return kind(**given)
 
 
 def buffer_field(kind: type) -> str | None:
     """The name of the field that travels beside the envelope, if the dataclass has one."""
-    return _buffer_field(kind)
+    buffer = _buffer_field(kind)
+    return None if buffer is None else buffer.name
+
+
+@dataclass(frozen=True, slots=True)
+class _BufferField:
+    name: str
+    read: Callable[[Sequence[Data]], Any]
 
 
 @cache
-def _buffer_field(kind: Any) -> str | None:
+def _buffer_field(kind: Any) -> _BufferField | None:
     hints = get_type_hints(kind, include_extras=True)
-    return next((name for name, hint in hints.items() if hint == Data), None)
+    for name, hint in hints.items():
+        if hint in (Data, Buffers):
+            return _BufferField(name, _joined if hint == Data else tuple)
+    return None
+
+
+def _joined(buffers: Sequence[Data]) -> Data:
+    return buffers[0] if len(buffers) == 1 else b"".join(buffers)
 
 
 @cache

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from impasto_protocol.asking import Asking
 from impasto_protocol.errors import ConnectionLostError, DigestMismatchError, MissingBlobError
-from impasto_protocol.limits import MAX_BUFFER_BYTES, MAX_BUFFERS
+from impasto_protocol.limits import MAX_PART_BYTES, WINDOW_BYTES
 from impasto_protocol.messages import BlobOk, Chunk, Submit, Upload, Wanted
 from impasto_protocol.orders import Order
 from impasto_protocol.pixels import Picture
@@ -62,8 +62,8 @@ def _offer(picture: Picture, asking: Asking) -> None:
 
 
 def _chunks(data: memoryview, wanted: Wanted) -> Iterator[Chunk]:
-    for at in range(wanted.offset_bytes, data.nbytes, MAX_BUFFER_BYTES):
-        yield Chunk(digest=wanted.digest, offset_bytes=at, data=data[at : at + MAX_BUFFER_BYTES])
+    for at in range(wanted.offset_bytes, data.nbytes, MAX_PART_BYTES):
+        yield Chunk(digest=wanted.digest, offset_bytes=at, data=(data[at : at + MAX_PART_BYTES],))
 
 
 def _send(chunks: Iterator[Chunk], asking: Asking) -> bool:
@@ -71,7 +71,7 @@ def _send(chunks: Iterator[Chunk], asking: Asking) -> bool:
     waiting: deque[Request] = deque()
     try:
         while True:
-            while len(waiting) < MAX_BUFFERS and (chunk := next(chunks, None)) is not None:
+            while len(waiting) < WINDOW_BYTES // MAX_PART_BYTES and (chunk := next(chunks, None)) is not None:
                 waiting.append(asking.post(chunk))
             if not waiting:
                 return False

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from zlib import crc32
 
 from impasto_daemon.server.painter import Answer, Assignment, Painted, Patron
 from impasto_protocol.errors import RefusalError
@@ -109,6 +110,7 @@ class FakePainter:
             self.at.number,
             Painted(
                 picture=picture.blob,
+                crc32=crc32(picture.data),
                 file=self.at.result,
                 losses={"tv": 1.0},
                 evaluations=300,

@@ -23,7 +23,7 @@ from impasto_protocol import Client, Disconnected, JobState, Reconnected, State,
 from impasto_protocol import messages as m
 from impasto_protocol.codec import decode, encode
 from impasto_protocol.errors import UnsupportedVersionError
-from impasto_protocol.limits import MAX_BUFFER_BYTES, MAX_ENVELOPE_BYTES
+from impasto_protocol.limits import MAX_BUFFER_BYTES, MAX_ENVELOPE_BYTES, MAX_PART_BYTES
 from impasto_protocol.transport import new_key_pair
 from impasto_protocol.version import MAGIC
 from protocol.fake_daemon import PATIENCE_S
@@ -301,7 +301,7 @@ def test_a_glutton_that_asks_and_does_not_read_is_cut_off_and_its_memory_bounded
     for picture in (content, style):
         peer.say(m.Upload(digest=picture.blob.digest, size_bytes=picture.format.size_bytes))
         peer.hear_but_pings()
-        peer.say(m.Chunk(digest=picture.blob.digest, offset_bytes=0, data=picture.data))
+        peer.say(m.Chunk(digest=picture.blob.digest, offset_bytes=0, data=(picture.data,)))
         peer.hear_but_pings()
     peer.say(m.Submit(job="a" * 32, order=ORDER))
     serving.until(lambda: bool(painter.assignments))
@@ -310,7 +310,7 @@ def test_a_glutton_that_asks_and_does_not_read_is_cut_off_and_its_memory_bounded
     before = resident_bytes()
     with undisturbed(client):
         for number in range(300):
-            peer.say(m.Fetch(job="a" * 32, offset_bytes=number % 8 * MAX_BUFFER_BYTES, length_bytes=MAX_BUFFER_BYTES))
+            peer.say(m.Fetch(job="a" * 32, offset_bytes=number % 2 * MAX_PART_BYTES, length_bytes=MAX_PART_BYTES))
         serving.until(lambda: serving._daemon._reception.sessions[welcome.session].peer is None, "its end")
     assert resident_bytes() - before < 64 * 2**20  # the glutton's own share lies in this process, too
 

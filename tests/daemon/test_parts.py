@@ -100,7 +100,7 @@ def blobs(tmp_path: Path) -> Iterator[BlobStore]:
 def stored(blobs: BlobStore, data: bytes) -> bytes:
     digest = digest_of(data)
     blobs.offer("a", "me", digest, len(data))
-    assert blobs.add("a", digest, 0, data) is None
+    assert blobs.add("a", digest, 0, (data,)) is None
     return digest
 
 
@@ -108,11 +108,11 @@ def test_a_picture_is_uploaded_in_parts_and_an_upload_goes_on_where_it_broke_off
     data = bytes(range(50))
     digest = digest_of(data)
     assert blobs.offer("a", "me", digest, 50) == 0
-    assert blobs.add("a", digest, 0, data[:20]) == 20
-    assert blobs.add("a", digest, 30, data[30:]) == 20
+    assert blobs.add("a", digest, 0, (data[:20],)) == 20
+    assert blobs.add("a", digest, 30, (data[30:],)) == 20
     assert blobs.offer("a", "me", digest, 50) == 20
     assert blobs.offer("b", "me", digest, 50) == 0
-    assert blobs.add("a", digest, 20, data[20:]) is None
+    assert blobs.add("a", digest, 20, (data[20:],)) is None
     assert blobs.offer("b", "me", digest, 50) is None
     assert blobs.read(digest, 40, 100) == data[40:]
 
@@ -120,7 +120,7 @@ def test_a_picture_is_uploaded_in_parts_and_an_upload_goes_on_where_it_broke_off
 def test_what_is_sent_is_not_hashed_and_its_sender_alone_has_it_until_somebody_has(blobs: BlobStore) -> None:
     digest = digest_of(b"right")
     assert blobs.offer("a", "me", digest, 5) == 0
-    assert blobs.add("a", digest, 0, b"wrong") is None
+    assert blobs.add("a", digest, 0, (b"wrong",)) is None
     assert blobs.has("me", digest)
     assert blobs.offer("my other session", "me", digest, 5) is None
     assert not blobs.has("you", digest)
@@ -132,12 +132,12 @@ def test_what_is_sent_is_not_hashed_and_its_sender_alone_has_it_until_somebody_h
 def test_what_another_user_has_sent_unproven_is_hashed_as_it_arrives(blobs: BlobStore) -> None:
     digest = digest_of(b"right")
     blobs.offer("a", "me", digest, 5)
-    blobs.add("a", digest, 0, b"wrong")
+    blobs.add("a", digest, 0, (b"wrong",))
     blobs.offer("b", "you", digest, 5)
     with pytest.raises(DigestMismatchError, match="send it anew"):
-        blobs.add("b", digest, 0, b"false")
+        blobs.add("b", digest, 0, (b"false",))
     assert blobs.offer("b", "you", digest, 5) == 0
-    assert blobs.add("b", digest, 0, b"right") is None
+    assert blobs.add("b", digest, 0, (b"right",)) is None
     assert blobs.has("you", digest)
     assert blobs.has("a third", digest)
     assert blobs.read(digest, 0, 5) == b"right"
@@ -147,10 +147,10 @@ def test_of_two_users_who_send_the_same_at_once_the_later_is_asked_for_it_once_m
     digest = digest_of(b"right")
     for session, user in (("a", "me"), ("b", "you")):
         blobs.offer(session, user, digest, 5)
-        blobs.add(session, digest, 0, b"ri")
-    assert blobs.add("a", digest, 2, b"ff-") is None
-    assert blobs.add("b", digest, 2, b"ght") == 0
-    assert blobs.add("b", digest, 0, b"right") is None
+        blobs.add(session, digest, 0, (b"ri",))
+    assert blobs.add("a", digest, 2, (b"ff-",)) is None
+    assert blobs.add("b", digest, 2, (b"ght",)) == 0
+    assert blobs.add("b", digest, 0, (b"right",)) is None
     assert blobs.read(digest, 0, 5) == b"right"
     assert blobs.has("a third", digest)
 
@@ -184,9 +184,9 @@ def test_more_bytes_than_were_offered_are_refused(blobs: BlobStore) -> None:
     digest = digest_of(b"right")
     blobs.offer("a", "me", digest, 5)
     with pytest.raises(TooLargeError, match="5 bytes came with 9"):
-        blobs.add("a", digest, 0, b"too large")
+        blobs.add("a", digest, 0, (b"too large",))
     with pytest.raises(MissingBlobError, match="say UPLOAD first"):
-        blobs.add("a", digest, 0, b"right")
+        blobs.add("a", digest, 0, (b"right",))
 
 
 def test_room_is_made_by_dropping_what_was_unused_the_longest_and_nobody_holds(blobs: BlobStore) -> None:
@@ -212,7 +212,7 @@ def test_pictures_outlive_the_daemon_and_unfinished_ones_do_not(blobs: BlobStore
     digest = stored(blobs, b"whole")
     blobs.prove(digest)
     blobs.offer("a", "me", digest_of(b"half"), 4)
-    blobs.add("a", digest_of(b"half"), 0, b"ha")
+    blobs.add("a", digest_of(b"half"), 0, (b"ha",))
     (tmp_path / "pictures" / "not ours").touch()
     again = BlobStore(tmp_path / "pictures")
     assert again.read(digest, 0, 9) == b"whole"
@@ -258,7 +258,7 @@ def test_a_picture_that_the_disk_takes_only_in_part_is_not_there(tmp_path: Path)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, hard))
     try:
         with pytest.raises(StorageError, match="disk refuses"):
-            store.add("session", digest, 0, data)
+            store.add("session", digest, 0, (data,))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert store.size_bytes(digest) is None

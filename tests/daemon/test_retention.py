@@ -117,7 +117,7 @@ def test_clients_that_vanish_leave_no_session_behind_and_lose_no_result(
             heir.connect(timeout_s=PATIENCE_S)
             until_a(heir, State, job=job, state=JobState.SUCCEEDED)
             chunk = heir._ask(m.Fetch(job=job, offset_bytes=0, length_bytes=96), m.Chunk, PATIENCE_S)
-            assert chunk.data == CONTENT.data
+            assert chunk.data == (CONTENT.data,)
             heir._ask(m.Ack(job=job), m.Done, PATIENCE_S)
     serving.until(lambda: not list(serving._daemon._reception.sessions))
 
@@ -157,7 +157,7 @@ def test_a_result_that_nobody_fetched_expires(client: Client, serving: Serving, 
     ledger = serving._daemon._ledger
     serving.do(lambda: ledger.expire(time.time() + RESULT_KEPT_S - 5.0))
     question = m.Fetch(job=job, offset_bytes=0, length_bytes=9)
-    assert len(client._ask(question, m.Chunk, PATIENCE_S).data) == 9
+    assert client._ask(question, m.Chunk, PATIENCE_S).size_bytes == 9
     serving.do(lambda: ledger.expire(time.time() + RESULT_KEPT_S + 5.0))
     with pytest.raises(ResultExpiredError, match="kept for 30 minutes"):
         client._ask(question, m.Chunk, PATIENCE_S)
@@ -222,9 +222,9 @@ def test_every_request_is_answered_by_what_the_protocol_says(
         m.Status(),
         m.Estimate(width=8, height=8, settings=Settings()),
         m.Upload(digest=digest, size_bytes=len(CONTENT.data)),
-        m.Chunk(digest=digest, offset_bytes=0, data=CONTENT.data),
+        m.Chunk(digest=digest, offset_bytes=0, data=(CONTENT.data,)),
         m.Upload(digest=STYLE.blob.digest, size_bytes=len(STYLE.data)),
-        m.Chunk(digest=STYLE.blob.digest, offset_bytes=0, data=STYLE.data),
+        m.Chunk(digest=STYLE.blob.digest, offset_bytes=0, data=(STYLE.data,)),
         m.Submit(job=job, order=ORDER),
         painter.begins,
         m.Adjust(job=job, adjustment=Adjustment(strength=0.5)),

@@ -99,8 +99,8 @@ def preview(evaluation: int) -> m.Preview:
 
 def result(*, stopped: bool = False) -> m.Result:
     return m.Result(
-        job=JOB, seq=3, picture=PICTURE.blob, losses={"tv": 4.0}, evaluations=10, duration_s=2.0, stopped=stopped,
-        rollbacks=0, network="lite", precision="float32",
+        job=JOB, seq=3, picture=PICTURE.blob, crc32=0, losses={"tv": 4.0}, evaluations=10, duration_s=2.0,
+        stopped=stopped, rollbacks=0, network="lite", precision="float32",
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import zmq
 import zmq.utils.z85
@@ -149,6 +150,7 @@ class FakeDaemon:
             job=job,
             seq=self._next_seq(job),
             picture=Blob(digest=digest_of(pixels), format=format),
+            crc32=crc32(pixels),
             losses={"content/block4_conv2": 1.5, "tv": 0.25},
             evaluations=300,
             duration_s=12.5,
@@ -270,7 +272,7 @@ class FakeDaemon:
                 return m.Accepted(job=job, ahead=0)
             case m.Fetch(job=job, offset_bytes=at, length_bytes=length):
                 known = self._job(job)
-                return m.Chunk(digest=known.digest, offset_bytes=at, data=known.pixels[at : at + length])
+                return m.Chunk(digest=known.digest, offset_bytes=at, data=(known.pixels[at : at + length],))
             case m.Ack(job=job):
                 self.jobs.pop(job, None)
                 return m.Done()
@@ -344,8 +346,8 @@ class FakeDaemon:
     def _store(self, chunk: m.Chunk) -> m.Message:
         data, received = self.partial[chunk.digest]
         assert chunk.offset_bytes == received
-        received += len(chunk.data)
-        data[chunk.offset_bytes : received] = chunk.data
+        received += chunk.size_bytes
+        data[chunk.offset_bytes : received] = b"".join(chunk.data)
         self.partial[chunk.digest] = (data, received)
         if received < len(data):
             return m.Wanted(digest=chunk.digest, offset_bytes=received)

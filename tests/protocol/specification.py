@@ -165,7 +165,7 @@ def check_sizes(traffic: Traffic) -> None:
         assert one.frames_bytes[1] <= LIMITS["MAX_ENVELOPE_BYTES"]
         assert all(length <= LIMITS["MAX_BUFFER_BYTES"] for length in one.frames_bytes[2:])
         if one.side == "client" and one.type in ("CHUNK", "FETCH"):
-            length = one.frames_bytes[2] if one.type == "CHUNK" else one.payload["length_bytes"]
+            length = sum(one.frames_bytes[2:]) if one.type == "CHUNK" else one.payload["length_bytes"]
             unanswered[one.connection, one.type] += length
             parts[one.connection, one.id] = one.type, length
             assert unanswered[one.connection, one.type] <= window, f"more {one.type} than the window on their way"

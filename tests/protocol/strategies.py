@@ -10,8 +10,8 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from impasto_protocol.errors import RefusalError
-from impasto_protocol.fields import AtMost, Between, Chars, Data, Exactly
-from impasto_protocol.limits import MAX_BUFFER_BYTES
+from impasto_protocol.fields import AtMost, Between, Buffers, Chars, Data, Exactly
+from impasto_protocol.limits import MAX_BUFFER_BYTES, MAX_BUFFERS
 from impasto_protocol.messages import Message, Preview
 from impasto_protocol.pixels import PixelFormat
 from impasto_protocol.vocabulary import VOCABULARY
@@ -52,6 +52,8 @@ def of_hint(hint: Any) -> st.SearchStrategy[Any]:
     origin, arguments = get_origin(hint), get_args(hint)
     if hint == Data:
         return st.binary(min_size=1, max_size=1000) | st.just(bytes(MAX_BUFFER_BYTES))
+    if hint == Buffers:
+        return st.lists(of_hint(Data), min_size=1, max_size=MAX_BUFFERS // 2).map(tuple)
     if origin in (Union, UnionType):
         return st.none() | of_hint(next(one for one in arguments if one is not NoneType))
     if origin is Annotated:

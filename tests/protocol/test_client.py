@@ -30,7 +30,7 @@ from impasto_protocol.errors import (
     TimedOutError,
     UnknownJobError,
 )
-from impasto_protocol.limits import CREDIT_RETURN_BYTES, WINDOW_BYTES
+from impasto_protocol.limits import CREDIT_RETURN_BYTES, MAX_PART_BYTES, WINDOW_BYTES
 from protocol.fake_daemon import PATIENCE_S, FakeDaemon
 from protocol.following import CONTENT, ORDER, STYLE, large_picture, submitted, until, until_a, until_it_is_true
 
@@ -110,7 +110,7 @@ def test_a_large_picture_arrives_whole(client: Client, daemon: FakeDaemon) -> No
     order = replace(ORDER, content=content.blob)
     client.submit(order, [content, STYLE], timeout_s=PATIENCE_S)
     assert daemon.blobs[content.blob.digest] == content.data
-    assert daemon.count(m.Chunk) == 20
+    assert daemon.count(m.Chunk) == 1 + 5
 
 
 def test_a_picture_that_the_daemon_dropped_meanwhile_is_uploaded_again(client: Client, daemon: FakeDaemon) -> None:
@@ -154,7 +154,7 @@ def test_no_more_than_a_window_is_on_its_way_to_a_daemon_that_does_not_answer(
     order = replace(ORDER, content=content.blob)
     with pytest.raises(TimedOutError):
         client.submit(order, [content, STYLE], timeout_s=1.0)
-    daemon.wait_until(lambda: daemon.count(m.Chunk) == WINDOW_BYTES // 2**20, "a window of chunks")
+    daemon.wait_until(lambda: daemon.count(m.Chunk) == WINDOW_BYTES // MAX_PART_BYTES, "a window of chunks")
 
 
 def test_no_more_than_a_window_is_asked_of_a_daemon_that_does_not_answer(client: Client, daemon: FakeDaemon) -> None:
@@ -166,7 +166,7 @@ def test_no_more_than_a_window_is_asked_of_a_daemon_that_does_not_answer(client:
     client.fetch(job)
     client.fetch(job)
     client.status(timeout_s=PATIENCE_S)
-    assert daemon.count(m.Fetch) == WINDOW_BYTES // 2**20
+    assert daemon.count(m.Fetch) == WINDOW_BYTES // MAX_PART_BYTES
 
 
 def test_a_refused_order_raises_the_exception_of_its_code(client: Client, daemon: FakeDaemon) -> None:

@@ -40,6 +40,7 @@ from impasto_protocol.errors import (
     UnsupportedVersionError,
     WrongKeyError,
 )
+from impasto_protocol.limits import MAX_PART_BYTES
 from impasto_protocol.transport import new_key_pair
 from impasto_protocol.version import MAGIC
 from protocol.fake_daemon import PATIENCE_S, FakeDaemon
@@ -338,11 +339,11 @@ def test_a_submission_interrupted_by_a_restart_is_one_job(client: Client, daemon
 
 
 def test_an_upload_interrupted_by_a_restart_goes_on_where_it_broke(client: Client, daemon: FakeDaemon) -> None:
-    content = large_picture(6)
+    content = large_picture(4 * 6)
 
     def die_after_three(fake: FakeDaemon, message: m.Message) -> m.Message | None:
         answer = fake.usual(message)
-        if isinstance(message, m.Chunk) and message.offset_bytes == 2 * 2**20:
+        if isinstance(message, m.Chunk) and message.offset_bytes == 2 * MAX_PART_BYTES:
             fake.die()
         return answer
 
@@ -356,7 +357,7 @@ def test_an_upload_interrupted_by_a_restart_goes_on_where_it_broke(client: Clien
 
 def test_a_download_interrupted_by_a_restart_goes_on(client: Client, daemon: FakeDaemon) -> None:
     job = submitted(client)
-    painted = large_picture(14)
+    painted = large_picture(4 * 14)
     daemon.finish(job, painted.format, painted.data)
     until_a(client, Result)
 
@@ -365,14 +366,14 @@ def test_a_download_interrupted_by_a_restart_goes_on(client: Client, daemon: Fak
 
     daemon.on["FETCH"] = silent_after_five
     client.fetch(job)
-    until_it_is_true(client, lambda: daemon.count(m.Fetch) == 8 + 4)
+    until_it_is_true(client, lambda: daemon.count(m.Fetch) == 5 + 2)
     del daemon.on["FETCH"]
     restart(daemon)
     events = until_a(client, Fetched)
     assert events[-1].pixels == painted.data
     assert Reconnected(resumed=True) in events
     fetched = [one.offset_bytes for one in daemon.heard if isinstance(one, m.Fetch)]
-    assert set(fetched) == {at * 2**20 for at in range(14)}
+    assert set(fetched) == {at * MAX_PART_BYTES for at in range(14)}
     assert fetched.count(0) == 1, "what had arrived was asked for again"
 
 
@@ -422,18 +423,22 @@ def test_a_daemon_that_says_goodbye_is_waited_for(client: Client, daemon: FakeDa
 # Damage
 
 
+def spoilt(chunk: m.Chunk, at: int) -> bytes:
+    data = bytearray(b"".join(chunk.data))
+    data[at] ^= 1
+    return bytes(data)
+
+
 def test_a_result_that_arrives_damaged_is_fetched_once_more(client: Client, daemon: FakeDaemon) -> None:
     job = submitted(client)
-    painted = large_picture(3)
+    painted = large_picture(4 * 3)
     daemon.finish(job, painted.format, painted.data)
     until_a(client, Result)
 
     def damaged(fake: FakeDaemon, message: m.Message) -> m.Message | None:
         chunk = fake.usual(message)
         assert isinstance(chunk, m.Chunk)
-        data = bytearray(chunk.data)
-        data[1000] ^= 1
-        return replace(chunk, data=bytes(data))
+        return replace(chunk, data=(spoilt(chunk, 1000),))
 
     daemon.on["FETCH"] = once(damaged, "FETCH")
     client.fetch(job)
@@ -444,11 +449,11 @@ def test_a_result_that_arrives_damaged_is_fetched_once_more(client: Client, daem
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda chunk: replace(chunk, data=bytes(len(chunk.data))),
+        lambda chunk: replace(chunk, data=(spoilt(chunk, -1),)),
         lambda chunk: replace(chunk, digest=bytes(32)),
         lambda chunk: replace(chunk, offset_bytes=chunk.offset_bytes + 1),
-        lambda chunk: replace(chunk, data=chunk.data[:-1]),
-        lambda chunk: replace(chunk, data=bytes(chunk.data) + b"x"),
+        lambda chunk: replace(chunk, data=(chunk.data[0][:-1],)),
+        lambda chunk: replace(chunk, data=(*chunk.data, b"x")),
     ],
     ids=["other bytes", "other picture", "other place", "too short", "too long"],
 )

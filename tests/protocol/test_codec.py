@@ -21,6 +21,7 @@ from impasto_protocol.errors import (
 )
 from impasto_protocol.limits import (
     MAX_BUFFER_BYTES,
+    MAX_BUFFERS,
     MAX_DEPTH,
     MAX_ENTRIES,
     MAX_ENVELOPE_BYTES,
@@ -174,8 +175,12 @@ HOSTILE = {
         envelope(type="CHUNK", payload={"digest": bytes(32), "offset_bytes": 0}),
         MalformedMessageError,
     ),
-    "a chunk of two buffers": (
-        [*envelope(type="CHUNK", payload={"digest": bytes(32), "offset_bytes": 0}), bytes(MAX_BUFFER_BYTES), b"x"],
+    "a chunk that is too large": (
+        [
+            *envelope(type="CHUNK", payload={"digest": bytes(32), "offset_bytes": 0}),
+            *4 * [bytes(MAX_BUFFER_BYTES)],
+            b"x",
+        ],
         MalformedMessageError,
     ),
     "a preview shorter than its format": (
@@ -271,14 +276,20 @@ def test_a_whole_number_may_stand_for_a_float() -> None:
     assert decoded.order.styles[0].weight == 2.0
 
 
+@given(st.lists(st.binary(min_size=1, max_size=9), min_size=1, max_size=MAX_BUFFERS))
+def test_a_chunk_arrives_in_the_pieces_it_was_sent_in(pieces: list[bytes]) -> None:
+    sent = m.Chunk(digest=bytes(32), offset_bytes=0, data=tuple(pieces))
+    assert decode(encode(sent, message_id=1)).message == sent
+
+
 def test_a_single_buffer_is_not_copied() -> None:
     data = bytes(1000)
-    frames = encode(m.Chunk(digest=bytes(32), offset_bytes=0, data=data), message_id=1)
+    frames = encode(m.Chunk(digest=bytes(32), offset_bytes=0, data=(data,)), message_id=1)
     assert frames[2].obj is data  # type: ignore[union-attr]
     received = memoryview(bytearray(frames[2]))
     decoded = decode([*frames[:2], received]).message
     assert isinstance(decoded, m.Chunk)
-    assert decoded.data is received
+    assert decoded.data[0] is received
 
 
 @pytest.mark.parametrize(

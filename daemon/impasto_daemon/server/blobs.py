@@ -27,7 +27,7 @@ from impasto_protocol.errors import (
     StorageError,
     TooLargeError,
 )
-from impasto_protocol.fields import Data
+from impasto_protocol.fields import Buffers, Data
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,7 +113,7 @@ class BlobStore:
             self._uploads[owner, digest] = upload
         return upload.received_bytes
 
-    def add(self, owner: str, digest: bytes, offset_bytes: int, data: Data) -> int | None:
+    def add(self, owner: str, digest: bytes, offset_bytes: int, data: Buffers) -> int | None:
         """Adds some bytes to an upload; those that do not follow what is there are passed over.
 
         Where another user's unproven bytes came to lie under that name in the meantime, all are wanted once more.
@@ -138,7 +138,7 @@ class BlobStore:
             return None
         if offset_bytes != upload.received_bytes:
             return upload.received_bytes
-        after = upload.received_bytes + len(data)
+        after = upload.received_bytes + sum(memoryview(piece).nbytes for piece in data)
         if after > upload.size_bytes:
             self._abandon(owner, digest)
             raise TooLargeError(
@@ -146,7 +146,8 @@ class BlobStore:
             )
         try:
             with _storing():
-                upload.append(memoryview(data))
+                for piece in data:
+                    upload.append(memoryview(piece))
         except StorageError:
             self._abandon(owner, digest)
             raise

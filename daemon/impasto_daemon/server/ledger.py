@@ -160,6 +160,7 @@ class Ledger:
             job=job.name,
             seq=len(job.events) + 1,
             picture=painted.picture,
+            crc32=painted.crc32,
             losses=dict(painted.losses),
             evaluations=painted.evaluations,
             duration_s=painted.duration_s,
@@ -188,7 +189,7 @@ class Ledger:
             )
         digest = job.result.picture.digest
         data = self._blobs.read(digest, offset_bytes, length_bytes)
-        return Chunk(digest=digest, offset_bytes=offset_bytes, data=data)
+        return Chunk(digest=digest, offset_bytes=offset_bytes, data=(data,))
 
     def forget(self, job: Job) -> None:
         """Forgets a job that is over, with its result."""

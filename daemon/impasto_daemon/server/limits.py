@@ -43,21 +43,21 @@ RETURN_GRACE_S = 10.0
 """Seconds for which a client that left without BYE, or whose daemon was restarted, may come back before it counts as
 gone: clients dial every 5 s."""
 
-SEND_QUEUE_MESSAGES = 16
-"""Messages to one client in ZeroMQ's hands, 1 MiB each at the most but for previews, which credit bounds."""
+SEND_QUEUE_MESSAGES = 8
+"""Messages to one client in ZeroMQ's hands, 4 MiB each at the most but for previews, which credit bounds."""
 
-RECEIVE_QUEUE_MESSAGES = 16
-"""Messages from one client in ZeroMQ's hands: two windows of chunks."""
+RECEIVE_QUEUE_MESSAGES = 8
+"""Messages from one client in ZeroMQ's hands: four windows of chunks."""
 
 OUTBOX_BYTES = 16 * 1024**2
 """Bytes waiting for one client beside ZeroMQ's: two windows. A client that asks for more and does not read is cut off;
-with `SEND_QUEUE_MESSAGES` it has then cost 32 MiB."""
+with `SEND_QUEUE_MESSAGES` it has then cost 48 MiB."""
 
 MESSAGES_AT_ONCE = 32
 """Messages read before anything else gets its turn."""
 
 BYTES_AT_ONCE = 1024**2
-"""Bytes read before anything else gets its turn: one full buffer, whose answer leaves while the next is written."""
+"""Bytes read before anything else gets its turn: one chunk, whose answer leaves while the next is written."""
 
 PING_S = 2.0
 """Seconds between PINGs to each client, which is how its end is noticed."""

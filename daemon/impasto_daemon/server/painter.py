@@ -50,6 +50,7 @@ class Painted:
 
     Attributes:
         picture: What it is.
+        crc32: Of its bytes.
         file: Where its bytes are.
         losses: Its losses.
         evaluations: Evaluations spent.
@@ -63,6 +64,7 @@ class Painted:
     """
 
     picture: Blob
+    crc32: int
     file: Path
     losses: Mapping[str, float]
     evaluations: int

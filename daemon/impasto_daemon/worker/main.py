@@ -11,6 +11,7 @@ from dataclasses import replace
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
+from zlib import crc32
 
 from impasto_daemon.server.logbook import new_log_id
 from impasto_daemon.server.painter import Assignment, Painted
@@ -145,6 +146,7 @@ def _delivered(canvas: Canvas, assignment: Assignment) -> Painted:
         raise StorageError(f"The result cannot be written: {error.strerror}; make room or mend the disk.") from error
     return Painted(
         picture=Blob(digest=sha256(data).digest(), format=canvas.format),
+        crc32=crc32(data),
         file=assignment.result,
         losses=canvas.losses,
         evaluations=canvas.evaluations,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from impasto_protocol.errors import MalformedMessageError
 from impasto_protocol.failures import Failure
-from impasto_protocol.fields import Count, Data, JobId, Name, Number, Numbers, Seconds, Seq, Side, Texts
+from impasto_protocol.fields import Checksum, Count, Data, JobId, Name, Number, Numbers, Seconds, Seq, Side, Texts
 from impasto_protocol.limits import WINDOW_BYTES
 from impasto_protocol.pixels import Blob, PixelFormat
 from impasto_protocol.states import TERMINAL_STATES, JobState
@@ -78,6 +78,7 @@ class Result:
     job: JobId
     seq: Seq
     picture: Blob
+    crc32: Checksum
     losses: Numbers
     evaluations: Count
     duration_s: Seconds

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import Annotated, TypeAlias
 
 from impasto_protocol.errors import MalformedMessageError
-from impasto_protocol.fields import Between, Data, Digest, JobId, Offset, SizeBytes
-from impasto_protocol.limits import MAX_BUFFER_BYTES
+from impasto_protocol.fields import Between, Buffers, Digest, JobId, Offset, SizeBytes
+from impasto_protocol.limits import MAX_PART_BYTES
 
 __all__ = ["BlobOk", "Chunk", "Fetch", "Upload", "Wanted"]
 
-PartBytes: TypeAlias = Annotated[int, Between(1, MAX_BUFFER_BYTES)]
-"""Bytes of a part of a picture that fits into one buffer."""
+PartBytes: TypeAlias = Annotated[int, Between(1, MAX_PART_BYTES)]
+"""Bytes of a part of a picture that fits into one message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +42,18 @@ class Chunk:
 
     digest: Digest
     offset_bytes: Offset
-    data: Data = field(repr=False)
+    data: Buffers = field(repr=False)
 
     def __post_init__(self) -> None:
-        if not 1 <= memoryview(self.data).nbytes <= MAX_BUFFER_BYTES:
+        if not 1 <= self.size_bytes <= MAX_PART_BYTES:
             raise MalformedMessageError(
-                f"A chunk has {memoryview(self.data).nbytes:,} bytes; send 1 to {MAX_BUFFER_BYTES:,}.", field="data"
+                f"A chunk has {self.size_bytes:,} bytes; send 1 to {MAX_PART_BYTES:,}.", field="data"
             )
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the part."""
+        return sum(memoryview(piece).nbytes for piece in self.data)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
