@@ -53,7 +53,7 @@ def begin(
     hers = own = ops.pad(
         np.flip(pictures, -1) - np.float32(BGR_MEAN), ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric"
     )
-    for layer, (kernel, bias) in cut.items():
+    for layer, ((kernel, *_), bias) in cut.items():
         if layer.endswith("_conv1") and kernels:
             hers, own = (ops.max_pool(x, 2, 2, data_format="channels_last") for x in (hers, own))
         if layer != "block1_conv1":

@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 
 from impasto_engine.networks.network import Edges, Pooling, Precision
-from impasto_engine.networks.vgg import Vgg
+from impasto_engine.networks.vgg import Parameters, Vgg
 from impasto_engine.types import Tensor
 from training.beginning import Kernels
 
@@ -111,10 +111,10 @@ class Distillation(keras.Model):
             loss = loss + self._weights[layer] * error * (self._changes_count if what == "changes" else 1.0)
         return loss
 
-    def student_parameters(self) -> dict[str, tuple[Tensor, Tensor]]:
+    def student_parameters(self) -> Parameters:
         """What the student is called with."""
         return {
-            layer: (ops.cast(kernel, self._dtype), ops.cast(bias, self._dtype))
+            layer: ((ops.cast(kernel, self._dtype),), ops.cast(bias, self._dtype))
             for layer, (kernel, bias) in self._kernels.items()
         }
 

@@ -202,3 +202,30 @@ def test_the_device_has_a_name_for_people():
     name = backend.current().device()
     assert name
     assert "\n" not in name
+
+
+@pytest.mark.parametrize("sides", [(1, 1), (1, 7), (6, 5)])
+@pytest.mark.parametrize("channels", [2, 64])
+def test_a_convolution_and_its_gradient_are_sums_of_shifted_pictures(sides, channels):
+    random = np.random.default_rng(7)
+    picture = random.normal(size=(1, *sides, 3)).astype(np.float32)
+    kernel = random.normal(size=(3, 3, 3, channels)).astype(np.float32)
+    upstream = random.normal(size=(1, *sides, channels)).astype(np.float32)
+    kernels = backend.current().kernels(keras.ops.convert_to_tensor(kernel))
+
+    def terms(picture, arguments):
+        convolved = backend.current().convolve(picture, arguments["kernels"])
+        return keras.ops.stack([keras.ops.sum(convolved * arguments["upstream"])])
+
+    arguments = {"kernels": kernels, "upstream": keras.ops.convert_to_tensor(upstream)}
+    told, gradient = backend.current().compile_gradient(terms)(picture, arguments)
+    around = ((0, 0), (1, 1), (1, 1), (0, 0))
+    convolved, expected = 0.0, np.zeros_like(np.pad(picture, around))
+    for row, column in np.ndindex(3, 3):
+        there = np.s_[:, row : row + sides[0], column : column + sides[1]]
+        convolved += np.pad(picture, around)[there] @ kernel[row, column]
+        expected[there] += upstream @ kernel[row, column].T
+    once = backend.current().forward(backend.current().convolve, picture, kernels)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(once), convolved, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(told, [np.sum(convolved * upstream)], rtol=1e-4)
+    np.testing.assert_allclose(gradient, expected[:, 1:-1, 1:-1], rtol=1e-4, atol=1e-4)

@@ -300,7 +300,8 @@ def test_the_real_network_gives_the_oracles_terms(recipe, smooth, noisy, vgg16):
     )
     whole = vgg16.extractor(vgg16.taps, pooling=Pooling.MAX, edges=Edges.ZERO, precision=Precision.FLOAT32)
     kernels = {
-        layer: tuple(keras.ops.convert_to_numpy(part) for part in parts) for layer, parts in whole.parameters.items()
+        layer: (keras.ops.convert_to_numpy(kernel), keras.ops.convert_to_numpy(bias))
+        for layer, ((kernel, *_), bias) in whole.parameters.items()
     }
     expected = assert_engine_agrees(case, vgg16, kernels)
     losses = evaluate(case.content, case.styles, case.picture, vgg16, case.settings())

@@ -5,7 +5,7 @@ device) is supplied by one module per backend, chosen by `KERAS_BACKEND` when Ke
 module may import tensorflow, jax or torch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Protocol, cast
@@ -52,6 +52,17 @@ class Backend(Protocol):
 
     def compile_forward(self, function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tensor, Tree], Tree]:
         """A compiled `function`, for passes that need no gradient and are made often."""
+
+    def kernels(self, kernel: Tensor) -> tuple[Tensor, ...]:
+        """A kernel `(3, 3, c_in, c_out)`, and after it what else `convolve` wants to know of it."""
+
+    def convolve(self, features: Tensor, kernels: Sequence[Tensor]) -> Tensor:
+        """Convolves `(N, H, W, c_in)` within zeros to `(N, H, W, c_out)`.
+
+        Args:
+            features: What is convolved.
+            kernels: As `kernels` gave them.
+        """
 
     def use_device(self, index: int) -> int:
         """Computes on one of several devices from now on; to be said before anything is computed.

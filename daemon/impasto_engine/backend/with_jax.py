@@ -1,15 +1,25 @@
 """Gradients, compilation and devices with JAX."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import jax
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from impasto_engine.backend import Advance, GradientFunction, StepFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_advance", "compile_forward", "compile_gradient", "device", "forward", "use_device"]
+__all__ = [
+    "compile_advance",
+    "compile_forward",
+    "compile_gradient",
+    "convolve",
+    "device",
+    "forward",
+    "kernels",
+    "use_device",
+]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
@@ -55,6 +65,16 @@ def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tenso
     # A function of its own, because JAX keeps weak references, which an object with slots does not give.
     compiled: Callable[[Tensor, Tree], Tree] = jax.jit(lambda picture, arguments: function(picture, arguments))
     return compiled
+
+
+def kernels(kernel: Tensor) -> tuple[Tensor, ...]:
+    """See `Backend.kernels`."""
+    return (kernel,)
+
+
+def convolve(features: Tensor, kernels: Sequence[Tensor]) -> Tensor:
+    """See `Backend.convolve`."""
+    return keras.ops.conv(features, kernels[0], padding="same", data_format="channels_last")
 
 
 def use_device(index: int) -> int:

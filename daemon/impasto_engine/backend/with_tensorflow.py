@@ -1,6 +1,6 @@
 """Gradients, compilation and devices with TensorFlow."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,7 +11,19 @@ from numpy.typing import NDArray
 from impasto_engine.backend import Advance, GradientFunction, StepFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_advance", "compile_forward", "compile_gradient", "device", "forward", "use_device"]
+__all__ = [
+    "compile_advance",
+    "compile_forward",
+    "compile_gradient",
+    "convolve",
+    "device",
+    "forward",
+    "kernels",
+    "use_device",
+]
+
+GRADIENT_OF_CONVOLVE = "ImpastoConvolve"
+"""Registered once: a function given to `tf.custom_gradient` would be kept for ever at each tracing."""
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
@@ -38,11 +50,9 @@ def compile_advance(terms: TermsFunction, step: StepFunction, shape: tuple[int, 
 
 
 def _terms_and_gradient(terms: TermsFunction, picture: Tensor, arguments: Tree) -> tuple[Tensor, Tensor]:
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-        tape.watch(picture)
-        values = terms(picture, arguments)
-        loss = tf.reduce_sum(values)
-    return values, tape.gradient(loss, picture)
+    values = terms(picture, arguments)
+    (gradient,) = tf.gradients(tf.reduce_sum(values), picture)  # rather than a tape, which overlooks `convolve`'s own
+    return values, gradient
 
 
 def forward(function: Callable[[Tensor, Tree], Tree], picture: Tensor, arguments: Tree) -> Tree:
@@ -72,6 +82,45 @@ class _Compiled:
         if shape not in self._traces:
             self._traces[shape] = tf.function(self._function, autograph=False).get_concrete_function(picture, tensors)
         return self._traces[shape](picture, tensors)
+
+
+def kernels(kernel: Tensor) -> tuple[Tensor, ...]:
+    """See `Backend.kernels`. On a processor, in float32, the kernel is also wanted turned round."""
+    if kernel.dtype != tf.float32 or device() != "CPU":
+        return (kernel,)
+    return kernel, tf.transpose(tf.reverse(kernel, (0, 1)), (0, 1, 3, 2))
+
+
+def convolve(features: Tensor, kernels: Sequence[Tensor]) -> Tensor:
+    """See `Backend.convolve`.
+
+    oneDNN reads a float32 kernel as it lies when it convolves, and puts it in order first when it takes the gradient
+    of a convolution; the former takes up to three times as long (TensorFlow 2.21: 512 channels, or a processor without
+    AVX-512). So this is the gradient of the convolution with the kernel turned round, which is the same; and its own
+    gradient is again a gradient.
+    """
+    kernel, *turned = kernels
+    if not turned:
+        return tf.nn.conv2d(features, kernel, 1, "SAME")
+    convolved = tf.nn.conv2d_transpose(features, *turned, _resized(features, kernel.shape[3]), 1)
+    graph = tf.compat.v1.get_default_graph()
+    with graph.gradient_override_map({"IdentityN": GRADIENT_OF_CONVOLVE}):
+        return tf.identity_n([features, kernel, convolved])[2]
+
+
+def _gradient_of_convolve(operation: tf.Operation, *upstream: Tensor) -> list[Tensor | None]:
+    features, kernel, _ = operation.inputs
+    return [tf.nn.conv2d_transpose(upstream[2], kernel, _resized(features, kernel.shape[2]), 1), None, None]
+
+
+tf.RegisterGradient(GRADIENT_OF_CONVOLVE)(_gradient_of_convolve)
+
+
+def _resized(features: Tensor, channels: int) -> Tensor:
+    """The shape of features, with other channels; asks the shape, and not the features, where it can."""
+    sides = features.shape[:3]
+    known = sides if sides.is_fully_defined() else tf.shape(features)[:3]
+    return tf.concat([known, [channels]], 0)
 
 
 def use_device(index: int) -> int:

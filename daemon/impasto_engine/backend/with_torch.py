@@ -1,6 +1,6 @@
 """Gradients and devices with PyTorch, which runs eagerly: nothing is compiled."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 from impasto_engine.backend import Advance, GradientFunction, StepFunction, TermsFunction
 from impasto_engine.types import Tensor, Tree
 
-__all__ = ["compile_advance", "compile_forward", "compile_gradient", "device", "forward", "use_device"]
+__all__ = [
+    "compile_advance",
+    "compile_forward",
+    "compile_gradient",
+    "convolve",
+    "device",
+    "forward",
+    "kernels",
+    "use_device",
+]
 
 
 def compile_gradient(terms: TermsFunction) -> GradientFunction:
@@ -60,6 +69,16 @@ def compile_forward(function: Callable[[Tensor, Tree], Tree]) -> Callable[[Tenso
 def _tensors(arguments: Tree) -> Tree:
     """The same with tensors for NumPy arrays, which do not mix with PyTorch's."""
     return keras.tree.map_structure(keras.ops.convert_to_tensor, arguments)
+
+
+def kernels(kernel: Tensor) -> tuple[Tensor, ...]:
+    """See `Backend.kernels`."""
+    return (kernel,)
+
+
+def convolve(features: Tensor, kernels: Sequence[Tensor]) -> Tensor:
+    """See `Backend.convolve`."""
+    return keras.ops.conv(features, kernels[0], padding="same", data_format="channels_last")
 
 
 def use_device(index: int) -> int:

@@ -7,18 +7,20 @@ edge, precision, and where to stop.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from impasto_engine import backend
 from impasto_engine.errors import SettingsError
 from impasto_engine.networks.network import Edges, Extractor, Geometry, Pooling, Precision, TapShape
 from impasto_engine.networks.reading import Reading
 from impasto_engine.types import Mask, Tensor, Tree
 
-__all__ = ["BGR_MEAN", "BLOCKS", "Vgg"]
+__all__ = ["BGR_MEAN", "BLOCKS", "Parameters", "Vgg"]
 
 BLOCKS: Mapping[str, tuple[int, ...]] = {"vgg16": (2, 2, 3, 3, 3), "vgg19": (2, 2, 4, 4, 4)}
 """Convolutions in each block."""
@@ -35,6 +37,9 @@ _POOLS = ("block1_pool", "block2_pool", "block3_pool", "block4_pool")
 
 Kernels = Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]]
 """For each convolution its kernel `(3, 3, c_in, c_out)` and bias `(c_out,)`."""
+
+Parameters: TypeAlias = Mapping[str, tuple[tuple[Tensor, ...], Tensor]]
+"""For each convolution its kernel, as `Backend.kernels` has it, and its bias."""
 
 
 def layer_names(blocks: Sequence[int]) -> tuple[str, ...]:
@@ -60,8 +65,8 @@ class Vgg:
         self.distilled = bool(self._readings)
         self.taps = tuple(self._readings or kernels)
         self.parameter_bytes = sum(kernel.nbytes + bias.nbytes for kernel, bias in kernels.values())
-        exact = {name: (ops.convert_to_tensor(k), ops.convert_to_tensor(b)) for name, (k, b) in kernels.items()}
-        self._parameters = {Precision.FLOAT32: exact}
+        self._exact = {name: (ops.convert_to_tensor(k), ops.convert_to_tensor(b)) for name, (k, b) in kernels.items()}
+        self._parameters: dict[Precision, Parameters] = {}
 
     def extractor(self, taps: Sequence[str], *, pooling: Pooling, edges: Edges, precision: Precision) -> Extractor:
         """See `Network.extractor`."""
@@ -74,13 +79,13 @@ class Vgg:
         readings = {tap: self._readings[tap] for tap in taps if tap in self._readings}
         return _VggExtractor(kept, tuple(taps), readings, pooling=pooling, edges=edges, precision=precision)
 
-    def _parameters_in(self, precision: Precision) -> dict[str, tuple[Tensor, Tensor]]:
+    def _parameters_in(self, precision: Precision) -> Parameters:
         """Kernels and biases of all layers, converted the first time a precision is asked for."""
         if precision not in self._parameters:
-            exact = self._parameters[Precision.FLOAT32]
+            kernels = backend.current().kernels
             self._parameters[precision] = {
-                name: (ops.cast(kernel, precision.value), ops.cast(bias, precision.value))
-                for name, (kernel, bias) in exact.items()
+                name: (kernels(ops.cast(kernel, precision.value)), ops.cast(bias, precision.value))
+                for name, (kernel, bias) in self._exact.items()
             }
         return self._parameters[precision]
 
@@ -90,7 +95,7 @@ class _VggExtractor:
 
     def __init__(
         self,
-        parameters: Mapping[str, tuple[Tensor, Tensor]],
+        parameters: Parameters,
         taps: tuple[str, ...],
         readings: Mapping[str, Reading],
         *,
@@ -102,7 +107,7 @@ class _VggExtractor:
         self.parameters = parameters
         self.readings = readings
         self._steps = _steps(tuple(parameters))
-        self._channels = {name: tuple(kernel.shape[2:]) for name, (kernel, _) in parameters.items()}
+        self._channels = {name: tuple(kernel.shape[2:]) for name, ((kernel, *_), _) in parameters.items()}
         self._pooling = pooling
         self._edges = edges
         self._dtype = precision.value
@@ -112,17 +117,19 @@ class _VggExtractor:
         """See `Extractor.__call__`."""
         features = {}
         x = ops.cast(ops.flip(picture, axis=-1) - ops.convert_to_tensor(BGR_MEAN, "float32"), self._dtype)
-        padding = "same"
-        if self._edges is Edges.REPLICATE:
+        has_rim = self._edges is Edges.REPLICATE
+        if has_rim:
             x = ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")
-            padding = "valid"
         for step in self._steps:
             if step in _POOLS:
                 x = self._pool(x, AVERAGE_POOLING_GAINS[_POOLS.index(step)])
                 continue
-            kernel, bias = parameters[step]
-            x = ops.relu(ops.conv(x, kernel, padding=padding, data_format="channels_last") + bias)
-            padding = "same"
+            kernels, bias = parameters[step]
+            if has_rim:
+                x, has_rim = ops.conv(x, kernels[0], padding="valid", data_format="channels_last"), False
+            else:
+                x = backend.current().convolve(x, kernels)
+            x = ops.relu(x + bias)
             if step in self.taps:
                 features[step] = x
         return features
