@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gimp.gimp_root import CACHE, GimpRoot, find
-from gimp.running import Daemon, Gimp, plant, product_python, vendored_for
+from gimp.running import Daemon, Gimp, cancel_all, plant, product_python, vendored_for
 from gimp.screen import Screen, screen
 from gimp.shown import Shown
 
@@ -68,13 +68,13 @@ def gimp(new_gimp: Callable[..., Gimp]) -> Gimp:
 
 @pytest.fixture(scope="session")
 def on_screen(warm: Gimp) -> Iterator[Screen]:
-    with screen(warm, 90 + os.getpid() % 100) as made:
+    with screen(warm) as made:
         yield made
 
 
 @pytest.fixture
-def show(on_screen: Screen) -> Iterator[Callable[[Gimp, str], Shown]]:
-    """Runs a script in a GIMP with windows."""
+def show(on_screen: Screen, daemon: Daemon) -> Iterator[Callable[[Gimp, str], Shown]]:
+    """Runs a script in a GIMP with windows; the daemon that all share paints nothing for one that is gone."""
     made: list[Shown] = []
 
     def make(gimp: Gimp, script: str) -> Shown:
@@ -83,5 +83,5 @@ def show(on_screen: Screen) -> Iterator[Callable[[Gimp, str], Shown]]:
 
     yield make
     for each in made:
-        each.process.kill()
-        each.process.communicate()
+        print(each.ended())
+    cancel_all(daemon)

@@ -8,18 +8,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from gimp.gimp_root import GimpRoot, inside
 from impasto_installer.plugin_folder import content_of, find_sources, lay_out
-from impasto_protocol import Client, JobState, ProtocolError, dial
+from impasto_protocol import Client, JobState, dial
 from impasto_protocol.messages import JobEntry
+from impasto_protocol.states import TERMINAL_STATES
 
 RUN_S = 180.0
 """Seconds for one run of GIMP on a busy machine."""
+
+PATIENCE_S = 120.0
+"""Seconds for anything else; a machine may be busy, and only a test that fails takes that long."""
+
+LOOK_S = 0.05
+"""Seconds between looks at what is waited for."""
 
 COMPLAINTS = re.compile(
     r"Gimp(-Core)?-CRITICAL|GEGL-CRITICAL|LibGimp[A-Za-z]*-CRITICAL|GLib-GObject-CRITICAL|Gtk-CRITICAL"
@@ -122,7 +130,8 @@ class Gimp:
         file, result = self.folder / f"script-{number}.py", self.folder / f"told-{number}.json"
         file.write_text(f"import sys\nsys.path.insert(0, {str(INSIDE)!r})\nfrom scripting import *\n{script}\n")
         batch = f"import os; os.environ['IMPASTO_TOLD'] = {str(result)!r}; exec(open({str(file)!r}).read(), {{}})"
-        environment = {**self.environment, **({"DISPLAY": display} if display else {})}
+        seen = {"DISPLAY": display, "PYTHONPATH": str(INSIDE)} if display else {}  # see `sitecustomize`
+        environment = {**self.environment, **seen}
         process = subprocess.Popen(  # noqa: S603
             [
                 *inside(self.root.path, self.shared, INSIDE),
@@ -207,11 +216,13 @@ class Daemon:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "impasto_daemon", "daemon", "run"], env=environment, stdout=log, stderr=log
             )
-        deadline = time.monotonic() + RUN_S
-        while not self.connection.exists() or str(self._process.pid) not in self.connection.read_text():
-            assert self._process.poll() is None, (self._folder / "log").read_text()
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        process = self._process
+
+        def is_there() -> bool:
+            assert process.poll() is None, (self._folder / "log").read_text()
+            return self.connection.exists() and str(process.pid) in self.connection.read_text()
+
+        until(is_there, "the daemon's start")
 
     def suspend(self) -> None:
         """Lets it do nothing, until `resume`."""
@@ -244,14 +255,31 @@ def own_daemon(new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path) -> t
     return new_gimp(**daemon.environment), daemon
 
 
+@contextmanager
+def reached(daemon: Daemon) -> Iterator[Client]:
+    """A client of a daemon that runs."""
+    with Client(lambda: dial(daemon.connection), name="a test") as client:
+        client.connect(timeout_s=PATIENCE_S)
+        yield client
+
+
 def jobs_of(daemon: Daemon) -> list[JobEntry]:
-    """All jobs of a daemon; none if it cannot be reached."""
-    try:
-        with Client(lambda: dial(daemon.connection), name="a test") as client:
-            client.connect(timeout_s=2.0)
-            return client.jobs(timeout_s=5.0)
-    except ProtocolError:
-        return []
+    """All jobs of a daemon that runs: to be out of reach is not to have none."""
+    with reached(daemon) as client:
+        return client.jobs(timeout_s=PATIENCE_S)
+
+
+def cancel_all(daemon: Daemon) -> None:
+    """Ends every painting of a daemon that others go on using."""
+    with reached(daemon) as client:
+
+        def going_on() -> list[JobEntry]:
+            return [job for job in client.jobs(timeout_s=PATIENCE_S) if job.state not in TERMINAL_STATES]
+
+        for job in going_on():
+            client.follow(job.job)
+            client.cancel(job.job)
+        until(lambda: not going_on(), "the paintings' end")
 
 
 def painting_jobs(daemon: Daemon) -> int:
@@ -259,12 +287,17 @@ def painting_jobs(daemon: Daemon) -> int:
     return sum(job.state is JobState.RUNNING for job in jobs_of(daemon))
 
 
-def until(come_true: Callable[[], Any], what: str, patience_s: float = 60.0) -> Any:
-    """Waits, with a deadline, for something to be true, and gives it."""
-    deadline = time.monotonic() + patience_s
+def until(come_true: Callable[[], Any], what: str | Callable[[], str]) -> Any:
+    """Waits, with a deadline, for something to be true, and gives it.
+
+    Args:
+        come_true: Looks.
+        what: What was waited for, or what tells it when it did not happen.
+    """
+    deadline = time.monotonic() + PATIENCE_S
     while not (found := come_true()):
-        assert time.monotonic() < deadline, f"{what}: it did not happen"
-        time.sleep(0.05)
+        assert time.monotonic() < deadline, f"{what if isinstance(what, str) else what()}: it did not happen"
+        time.sleep(LOOK_S)
     return found
 
 

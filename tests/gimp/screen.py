@@ -1,15 +1,14 @@
 """A screen that nobody sees: Xvfb, a GIMP with windows on it, keys and clicks, and pictures of it."""
 
+import os
+import select
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from gimp.gimp_root import inside
-from gimp.running import Gimp
-
-PATIENCE_S = 60.0
+from gimp.running import PATIENCE_S, Gimp, until
 
 
 class Screen:
@@ -35,29 +34,24 @@ class Screen:
         )
         return ran.stdout.strip()
 
-    def window(self, title: str, patience_s: float = PATIENCE_S) -> str:
+    def found(self, title: str) -> list[str]:
+        """The numbers of the windows with a title like that."""
+        return self.do("xdotool", "search", "--onlyvisible", "--name", title).split()
+
+    def window(self, title: str) -> str:
         """Waits for a window, and gives its number."""
-        deadline = time.monotonic() + patience_s
-        while True:
-            found = self.do("xdotool", "search", "--onlyvisible", "--name", title).split()
-            if found:
-                return found[-1]
-            assert time.monotonic() < deadline, f"There is no window {title!r}, but {self.titles()}."
-            time.sleep(0.1)
+        found: list[str] = until(lambda: self.found(title), lambda: f"a window {title!r} beside {self.titles()}")
+        return found[-1]
 
     def titles(self) -> list[str]:
         """Of all windows."""
-        numbers = self.do("xdotool", "search", "--onlyvisible", "--name", ".").split()
-        return [self.do("xdotool", "getwindowname", number) for number in numbers]
+        return [self.do("xdotool", "getwindowname", number) for number in self.found(".")]
 
     def is_there(self, title: str) -> bool:
-        return bool(self.do("xdotool", "search", "--onlyvisible", "--name", title))
+        return bool(self.found(title))
 
     def until_gone(self, title: str) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while self.is_there(title):
-            assert time.monotonic() < deadline, f"The window {title!r} stays."
-            time.sleep(0.1)
+        until(lambda: not self.is_there(title), f"the going of the window {title!r}")
 
     def press(self, window: str, *keys: str) -> None:
         """Presses keys in a window; there is no window manager that would focus it."""
@@ -72,8 +66,8 @@ class Screen:
         )
         return self.do("python3", "-c", script)
 
-    def picture(self, file: Path, window: str | None = None) -> None:
-        """Takes a picture of the screen, or of a window."""
+    def picture(self, file: Path, window: str | None = None) -> bytes:
+        """Takes a picture of the screen, or of a window, and gives the file's content."""
         script = (
             "import gi, sys; gi.require_version('Gdk', '3.0'); gi.require_version('GdkX11', '3.0')\n"
             "from gi.repository import Gdk, GdkX11\n"
@@ -83,25 +77,31 @@ class Screen:
             "Gdk.pixbuf_get_from_window(w, 0, 0, w.get_width(), w.get_height()).savev(sys.argv[1], 'png', [], [])\n"
         )
         self.do("python3", "-c", script, str(file), *([window] if window else []))
-        assert file.exists()
+        return file.read_bytes()
 
 
 @contextmanager
-def screen(gimp: Gimp, number: int, size: str = "960x640x24") -> Iterator[Screen]:
-    """A screen, for as long as it is needed."""
-    display = f":{number}"
+def screen(gimp: Gimp, size: str = "960x640x24") -> Iterator[Screen]:
+    """A screen, for as long as it is needed; its number is the first that nobody else has.
+
+    It stays as it is when nobody looks at it: a server that begins anew then would drop a GIMP that is just coming.
+    """
+    number, told = os.pipe()
     server = subprocess.Popen(  # noqa: S603
-        [*inside(gimp.root.path, gimp.shared), "Xvfb", display, "-screen", "0", size, "-nolisten", "tcp"],
+        [
+            *inside(gimp.root.path, gimp.shared),
+            *("Xvfb", "-displayfd", str(told), "-screen", "0", size, "-nolisten", "tcp", "-noreset"),
+        ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        pass_fds=[told],
     )
-    try:
-        shown = Screen(gimp, display)
-        deadline = time.monotonic() + PATIENCE_S
-        while not shown.do("xdotool", "getdisplaygeometry"):
-            assert time.monotonic() < deadline, "Xvfb does not come up."
-            time.sleep(0.1)
-        yield shown
-    finally:
-        server.terminate()
-        server.wait()
+    os.close(told)
+    with open(number) as says:  # noqa: PTH123 -- a descriptor
+        try:
+            is_up, _, _ = select.select([says], [], [], PATIENCE_S)
+            assert is_up, "Xvfb does not come up."
+            yield Screen(gimp, f":{says.readline().strip()}")
+        finally:
+            server.terminate()
+            server.wait()

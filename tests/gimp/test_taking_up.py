@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,10 @@ from typing import Any
 import pytest
 
 from gimp.running import Daemon, Gimp, jobs_of, own_daemon, painting_jobs, plugin_process, until
-from gimp.screen import Screen
 from gimp.shown import CALL, DIALOG, PAINTING, Shown, paint
 from impasto_protocol.states import TERMINAL_STATES
 
-PAINTINGS = "Impasto: Paintings"
+PAINTINGS, BRING, WATCH = "Impasto: Paintings", "^Bring into GIMP$", "^Watch$"
 
 NAME = "Ink (strength 80%, {} px, lite)"
 
@@ -68,20 +66,6 @@ def at_work(
     daemon.stop()
 
 
-def press_until(screen: Screen, title: str, key: str, is_done: Callable[[], bool]) -> None:
-    """Presses a key in a window, once more every few seconds as long as it is there: what it is for may not be yet."""
-    pressed_at = 0.0
-
-    def pressed() -> bool:
-        nonlocal pressed_at
-        if time.monotonic() > pressed_at + 3.0 and screen.is_there(title):
-            screen.press(screen.window(title), key)
-            pressed_at = time.monotonic()
-        return is_done()
-
-    until(pressed, f"something after {key}")
-
-
 def test_a_running_painting_whose_gimp_is_gone_is_watched_again_in_its_image(
     at_work: tuple[Gimp, Daemon, Callable[..., Any]], show: Callable[[Gimp, str], Shown]
 ) -> None:
@@ -104,15 +88,18 @@ other.delete()
     )
     screen = gimp_shown.screen
     window = screen.window(PAINTINGS)
-    time.sleep(3.0)  # the list
+    for button in (BRING, WATCH):
+        gimp_shown.reads(button)
     gimp_shown.picture("gimp-jobs", window)
-    press_until(screen, PAINTINGS, "alt+w", lambda: screen.is_there(PAINTING))
+    screen.press(window, "alt+w")
     painting = screen.window(PAINTING)
     assert not screen.is_there(PAINTINGS)
     before = jobs_of(daemon)[-1].evaluation or 0
     until(lambda: (jobs_of(daemon)[-1].evaluation or 0) > before + 20, "it goes on")
-    gimp_shown.picture("gimp-watched", painting)
-    press_until(screen, PAINTING, "alt+s", lambda: not screen.is_there(PAINTING))
+    screen.window("2 layers")
+    gimp_shown.picture("gimp-watched", painting, moves=True)
+    screen.press(painting, "alt+s")
+    screen.until_gone(PAINTING)
     status, in_other, layers, (told, mask, strength, is_marked, colours) = gimp_shown.told()
     assert (status, in_other, layers) == ("success", 1, [NAME.format(512), "source"])
     assert [*told["offsets"], *told["size"]] == bounds
@@ -150,10 +137,13 @@ tell(told)
         until(lambda: painting_jobs(daemon), "it is painted")
         pid = plugin_process(gimp)
         assert pid is not None
-        until(lambda: any((job.evaluation or 0) > 100 for job in jobs_of(daemon)), "some previews")
+        screen.window("[5-9] layers")  # the source, a group, what is painted, and previews that are kept
         os.kill(pid, signal.SIGKILL)
-        press_until(screen, PAINTINGS, "alt+w", lambda: screen.is_there(PAINTING))
-        press_until(screen, PAINTING, "alt+s", lambda: not screen.is_there(PAINTING))
+        window = screen.window(PAINTINGS)
+        gimp_shown.reads(WATCH)
+        screen.press(window, "alt+w")
+        screen.press(screen.window(PAINTING), "alt+s")
+        screen.until_gone(PAINTING)
         killed, was_marked, status, layers, (live, mask, strength, is_marked, colours), unmarked = gimp_shown.told(
             in_peace=False
         )
@@ -191,7 +181,9 @@ tell([status, len(Gimp.get_images()), [[each.get_name() for each in one.get_laye
     )
     screen = gimp_shown.screen
     window = screen.window(PAINTINGS)
-    press_until(screen, PAINTINGS, "alt+b", lambda: not jobs_of(daemon))
+    gimp_shown.reads(BRING)
+    screen.press(window, "alt+b")
+    until(lambda: not jobs_of(daemon), "the picture is brought")
     gimp_shown.picture("gimp-brought")
     screen.press(window, "Escape")
     status, images, layers, widths, precisions, (told, mask, strength, is_marked, colours) = gimp_shown.told()
@@ -225,7 +217,9 @@ tell([status, [each.get_width() for each in found], everything(found[0].get_laye
     )
     screen = gimp_shown.screen
     window = screen.window(PAINTINGS)
-    press_until(screen, PAINTINGS, "alt+b", lambda: not jobs_of(daemon))
+    gimp_shown.reads(BRING)
+    screen.press(window, "alt+b")
+    until(lambda: not jobs_of(daemon), "the picture is brought")
     screen.press(window, "Escape")
     status, widths, (told, mask, strength, is_marked, colours) = gimp_shown.told()
     assert (status, widths) == ("success", told["size"][:1])
@@ -254,18 +248,15 @@ tell(told)
     screen = gimp_shown.screen
     for closings in (2, 1):
         window = screen.window(PAINTINGS)
-        time.sleep(3.0)  # the list
+        gimp_shown.reads(BRING)
         daemon.suspend()
         screen.press(window, "alt+b")
-        time.sleep(0.5)  # until GTK takes it for a click
-        for _ in range(closings):
-            assert screen.is_there(PAINTINGS)
-            screen.press(window, "Escape")
-            time.sleep(0.5)
+        gimp_shown.reads("^The picture is on its way.$")
+        screen.press(window, "Escape")
+        gimp_shown.reads("; close once more")
         if closings == 2:
+            screen.press(window, "Escape")
             screen.until_gone(PAINTINGS)
-        else:
-            assert screen.is_there(PAINTINGS)
         daemon.resume()
     assert gimp_shown.told() == [["success", ["source"]], ["success", [NAME.format(128), "source"]]]
 
@@ -284,7 +275,9 @@ tell([status, len(image.get_layers())])
 """,
     )
     screen = gimp_shown.screen
-    screen.window(PAINTINGS)
-    press_until(screen, PAINTINGS, "alt+n", lambda: not jobs_of(daemon))
-    screen.press(screen.window(PAINTINGS), "Escape")
+    window = screen.window(PAINTINGS)
+    gimp_shown.reads("^Cancel$")
+    screen.press(window, "alt+n")
+    until(lambda: not jobs_of(daemon), "it is forgotten")
+    screen.press(window, "Escape")
     assert gimp_shown.told() == ["success", 1]

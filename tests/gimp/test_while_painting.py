@@ -8,7 +8,6 @@ always.
 import json
 import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import pytest
 
 from gimp.running import (
+    RUN_S,
     Gimp,
     Ran,
     jobs_of,
@@ -26,6 +26,7 @@ from gimp.running import (
     product_python,
     until,
 )
+from gimp.shown import Shown
 from impasto_protocol.states import TERMINAL_STATES
 
 LONG = "size=1024, evaluations=4000, network='lite'"
@@ -90,7 +91,7 @@ image.delete()
     assert (phase, name, layers) == ("KEPT", NAME, 2)
     assert recipe["stopped"] is True
     assert 0 < recipe["evaluations"] < 4000
-    assert seconds < 4.0
+    assert seconds < 30.0  # all evaluations would take many minutes
 
 
 def test_discarding_leaves_the_image_as_it_was(gimp: Gimp) -> None:
@@ -142,7 +143,7 @@ image.delete()
             )
         )
         assert (phase, phases, layers) == ("DISCARDED", ["ORDERING"], 1)
-        until(lambda: all(job.state in TERMINAL_STATES for job in jobs_of(daemon)), "nothing is painted", 15.0)
+        until(lambda: all(job.state in TERMINAL_STATES for job in jobs_of(daemon)), "nothing is painted")
     finally:
         daemon.stop()
 
@@ -362,22 +363,16 @@ image.delete()
 
 
 def test_a_killed_plug_in_leaves_its_last_picture_and_gimp_lives(
-    new_gimp: Callable[..., Gimp], shared: Path, tmp_path: Path
+    gimp: Gimp, show: Callable[[Gimp, str], Shown]
 ) -> None:
-    gimp, daemon = own_daemon(new_gimp, shared, tmp_path)
-    daemon.start()
-    try:
-        process, result = gimp.launch(PAINT.format(size=1024, evaluations=20000))
-        pid = until(lambda: plugin_process(gimp), "the plug-in starts")
-        until(lambda: painting_jobs(daemon), "painting begins")
-        time.sleep(5.0)  # a few previews
-        os.kill(pid, signal.SIGKILL)
-        output, _ = process.communicate(timeout=60)
-        status, _, layers = json.loads(result.read_text())
-        assert status != "success", output
-        assert [layer["name"] for layer in layers] == ["Swirl (strength 50%, 1024 px, lite)", "source"]
-    finally:
-        daemon.stop()
+    """The image is shown, so that its window's title tells when the layer with the first preview is there."""
+    script = PAINT.format(size=1024, evaluations=20000).replace("\nstatus", "; Gimp.Display.new(image)\nstatus")
+    gimp_shown = show(gimp, script)
+    gimp_shown.screen.window("2 layers")
+    os.kill(until(lambda: plugin_process(gimp), "the plug-in's process"), signal.SIGKILL)
+    status, _, layers = gimp_shown.told(in_peace=False)
+    assert status != "success"
+    assert [layer["name"] for layer in layers] == ["Swirl (strength 50%, 1024 px, lite)", "source"]
 
 
 @pytest.mark.parametrize("transport", ["zmq", "bridge"])
@@ -392,7 +387,7 @@ def test_a_killed_daemon_is_started_again_and_the_painting_finished(
         process, result = gimp.launch(PAINT.format(size=128, evaluations=150))
         until(lambda: painting_jobs(daemon), "painting begins")
         daemon.kill()
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=RUN_S)
         status, error, layers = json.loads(result.read_text())
         assert (status, error) == ("success", "success"), output
         assert len(layers) == 2
@@ -420,7 +415,7 @@ def test_a_daemon_that_does_not_run_is_started_by_either_transport(
 def test_two_gimps_paint_on_one_daemon_at_once(new_gimp: Callable[..., Gimp]) -> None:
     launched = [new_gimp().launch(PAINT.format(size=128, evaluations=40)) for _ in range(2)]
     for process, result in launched:
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=RUN_S)
         status, error, layers = json.loads(result.read_text())
         assert (status, error, len(layers)) == ("success", "success", 2), output
         assert Ran(told=None, output=output).complaints == []

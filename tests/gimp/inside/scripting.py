@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from pathlib import Path
 
 import gi
@@ -23,13 +24,21 @@ __all__ = [
     "pattern",
     "pixels",
     "recipe",
+    "say",
     "stylize",
     "tell",
     "tree",
+    "until",
 ]
 
 QUICK = {"size": 64, "evaluations": 6, "network": "lite"}
 """What paints in a second."""
+
+PATIENCE_S = 60.0
+"""Seconds for which a script waits; a test waits longer for the script."""
+
+LOOK_S = 0.05
+"""Seconds between looks."""
 
 
 def tell(value):
@@ -38,6 +47,19 @@ def tell(value):
     part = path.with_suffix(".part")
     part.write_text(json.dumps(value))
     part.replace(path)
+
+
+def say(word):
+    """Tells the test how far the script is."""
+    with Path(os.environ["IMPASTO_TOLD"]).with_suffix(".said").open("a") as said:
+        said.write(f"{word}\n")
+
+
+def until(come_true):
+    """Waits, with a deadline, for something to be true; what has come of it is for the test to judge."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not come_true() and time.monotonic() < deadline:
+        time.sleep(LOOK_S)
 
 
 def pattern(width, height, channels=4):
