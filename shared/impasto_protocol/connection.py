@@ -30,7 +30,9 @@ __all__ = [
     "Connection",
     "CurveKey",
     "Endpoint",
+    "check_folder",
     "connection_path",
+    "make_private_folder",
     "read_connection",
     "read_private",
     "write_connection",
@@ -125,6 +127,19 @@ def read_connection(path: Path) -> Connection:
         ) from error
 
 
+def make_private_folder(folder: Path) -> None:
+    """Makes a folder where there is none, and those above it that are missing, for its owner only.
+
+    `Path.mkdir` makes those above as the umask has it; where that leaves them open to the user's group, as it does for
+    ordinary users of Debian, Ubuntu and Fedora, the daemon would refuse them afterwards.
+    """
+    missing = [above for above in (folder, *folder.parents) if not above.exists()]
+    for each in reversed(missing):
+        each.mkdir(mode=0o700, exist_ok=True)
+    if not missing:
+        folder.mkdir(exist_ok=True)  # refuses a file
+
+
 def write_private(text: str, path: Path) -> None:
     """Writes a file in one step, readable for its owner only; its folder is created if it is missing.
 
@@ -134,8 +149,8 @@ def write_private(text: str, path: Path) -> None:
     """
     temporary = path.with_name(f".connection-{secrets.token_hex(8)}.tmp")
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _check_folder(path.parent)
+        make_private_folder(path.parent)
+        check_folder(path.parent)
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with open(descriptor, "w", encoding="ascii") as file:  # noqa: PTH123
@@ -192,7 +207,12 @@ def _check_file(status: os.stat_result, path: Path) -> None:
         )
 
 
-def _check_folder(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
+    """Looks whether a connection file could be in a folder.
+
+    Raises:
+        UnsafeConnectionFileError: Others may write to it.
+    """
     mode = stat.S_IMODE(folder.stat().st_mode)
     if sys.platform != "win32" and mode & 0o022:
         raise UnsafeConnectionFileError(

@@ -55,6 +55,23 @@ def impasto(environment: dict[str, str]) -> Iterator[Run]:
     run("daemon", "stop")
 
 
+def test_a_new_user_whose_files_the_group_may_write_to_has_a_daemon(
+    environment: dict[str, str], impasto: Run, tmp_path: Path
+) -> None:
+    """The daemon refuses folders that others may write to, and so must not make any; its log lies below its folder."""
+    del environment["IMPASTO_CONNECTION"]
+    environment |= {"HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "home" / "state")}
+    umask = os.umask(0o002)
+    try:
+        started = impasto("daemon", "start")
+    finally:
+        os.umask(umask)
+    assert (started.returncode, started.stderr) == (0, "")
+    made = [path for path in (tmp_path / "home").rglob("*") if path.is_dir()]
+    assert made
+    assert [path for path in made if path.stat().st_mode & 0o077] == []
+
+
 def test_a_daemon_is_started_asked_and_stopped(impasto: Run, path: Path) -> None:
     started = impasto("daemon", "start")
     assert (started.returncode, started.stderr) == (0, "")

@@ -68,6 +68,7 @@ class Machine:
     def follow(self, cure: str) -> None:
         """Does what it says, sentence by sentence."""
         steps: tuple[tuple[str, Callable[..., object]], ...] = (
+            (r"Run 'chmod go-w ([^' ]+)'\.", lambda path: Path(path).chmod(Path(path).stat().st_mode & ~0o022)),
             (r"Run 'impasto install', and restart GIMP\. ?", self.install),
             (r"Delete '([^']+)'\. ?", self._delete),
             (r"Run 'impasto ([^']+)' and (?:then )?'impasto ([^']+)'\. ?", self._call),
@@ -162,6 +163,12 @@ def a_library_broken(machine: Machine) -> None:
     written(machine.gimp.plugin / "vendored" / "zmq" / "__init__.py", BROKEN)
 
 
+def a_folder_of_the_daemons_that_others_may_write_to(machine: Machine) -> None:
+    connection_path().parent.mkdir(parents=True)
+    connection_path().parent.chmod(0o775)
+    assert run(["daemon", "start"]) != 0
+
+
 def a_stale_connection_file(machine: Machine) -> None:
     started_by("daemon", "start")
     kept = connection_path().read_bytes()
@@ -214,6 +221,7 @@ FAULTS = (
     a_file_missing,
     a_list_of_files_that_makes_no_sense,
     a_library_broken,
+    a_folder_of_the_daemons_that_others_may_write_to,
     a_stale_connection_file,
     a_connection_file_for_everybody,
     a_connection_file_of_nonsense,

@@ -75,11 +75,13 @@ def _unexpected_sentence(error: Exception) -> str:
 
 def _log(error: Exception) -> Path | None:
     """Writes the traceback to a file of its own; None where no folder takes it."""
+    from impasto_protocol.connection import make_private_folder
+
     name = f"impasto-{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
     text = "".join([f"{sys.argv}\n", *traceback.format_exception(error)])
     for folder in (Path(platformdirs.user_log_dir("impasto", appauthor=False)), Path(tempfile.gettempdir())):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
             (folder / name).write_text(text, encoding="utf-8", errors="backslashreplace")
         except OSError:
             continue

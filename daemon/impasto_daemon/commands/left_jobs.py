@@ -40,9 +40,11 @@ class LeftJob:
 
     def keep(self) -> str:
         """Writes it down under the id of a new job, which is returned."""
+        from impasto_protocol.connection import make_private_folder
+
         job = uuid.uuid4().hex
         place = _place(job)
-        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(place.parent)
         place.touch(mode=0o600)
         place.write_text(json.dumps({"sources": self.sources, "settings": self.settings}), encoding="utf-8")
         return job

@@ -158,7 +158,9 @@ def with_log_id(error: Exception) -> str:
 
 def _launched(arguments: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
     """A daemon of its own, which outlives this process and its terminal."""
-    output.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    from impasto_protocol.connection import make_private_folder
+
+    make_private_folder(output.parent)
     output.touch(mode=0o600)
     with output.open("wb") as out:
         return subprocess.Popen(  # noqa: S603 -- our own program

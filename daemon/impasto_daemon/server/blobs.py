@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from impasto_daemon.server.file_part import part_of
 from impasto_daemon.server.limits import BLOBS_BYTES, MAX_UPLOADS_PER_SESSION
 from impasto_daemon.server.uploading import Upload
+from impasto_protocol.connection import make_private_folder
 from impasto_protocol.errors import (
     BusyError,
     DigestMismatchError,
@@ -56,7 +57,7 @@ class BlobStore:
         self._holds: Counter[bytes] = Counter()
         self._uploads: dict[tuple[str, bytes], Upload] = {}
         self._named = 0
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         for path in sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime):
             if path.suffix == PARTIAL:
                 path.unlink()

@@ -7,6 +7,8 @@ import logging
 from collections.abc import Collection
 from pathlib import Path
 
+from impasto_protocol.connection import make_private_folder
+
 __all__ = ["Checkpoints"]
 
 _log = logging.getLogger(__name__)
@@ -21,7 +23,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
 
     def path(self, number: int) -> Path:
         """The file of a job's checkpoint, whether there is one or not."""

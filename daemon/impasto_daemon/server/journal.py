@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from impasto_protocol.codec import decode, encode
+from impasto_protocol.connection import make_private_folder
 from impasto_protocol.errors import RefusalError, StorageError
 from impasto_protocol.messages import Adjust, Message, Result, State, Submit
 from impasto_protocol.orders import Adjustment, Order
@@ -229,7 +230,7 @@ class Journal:
 
 
 def _opened(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(path.parent)
     try:
         return _prepared(path)
     except sqlite3.DatabaseError as error:

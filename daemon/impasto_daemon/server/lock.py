@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from impasto_daemon.server.errors import AlreadyRunningError
+from impasto_protocol.connection import make_private_folder
 
 __all__ = ["Lock", "holder_of"]
 
@@ -30,7 +31,7 @@ class Lock:
         Raises:
             AlreadyRunningError: Another process has it.
         """
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._path.parent)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         if not _take_patiently(descriptor):
             os.close(descriptor)

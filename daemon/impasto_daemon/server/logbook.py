@@ -12,6 +12,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from impasto_daemon.server.limits import LOG_BYTES, LOGS_KEPT
+from impasto_protocol.connection import make_private_folder
 from impasto_protocol.failures import Failure
 
 __all__ = ["FORMAT", "begin", "lines_about", "new_log_id", "noted"]
@@ -23,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 def begin(file: Path) -> None:
     """From now on, everything from INFO on is written to a file, for its user's eyes only."""
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private_folder(file.parent)
     handler = _PrivateFile(file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(logging.Formatter(FORMAT))
     root = logging.getLogger()

@@ -4,11 +4,13 @@ A daemon on another machine, which was joined, cannot be started from here; what
 """
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 
 from impasto_installer.doctor.check import Check, good, problem, warning
 from impasto_protocol import Client, Connection, ProtocolError, dial, read_connection
+from impasto_protocol.connection import check_folder
 from impasto_protocol.errors import (
     ConnectionFileError,
     NoDaemonError,
@@ -52,7 +54,7 @@ def check_daemon(path: Path, version: str, ask: Callable[[Path], Report] = ask_d
     try:
         connection = read_connection(path)
     except NoDaemonError:
-        return [good("daemon", "The daemon is not running; the plug-in starts it when it is needed.")]
+        return [_not_running(path.parent)]
     except UnsafeConnectionFileError as error:
         what, _, _ = str(error).rpartition("; ")
         return [problem("connection file", f"{what}.", _cure_of_unsafe(path))]
@@ -71,6 +73,18 @@ def is_elsewhere(path: Path) -> bool:
         return json.loads(path.read_bytes())["elsewhere"] is True
     except (OSError, ValueError, KeyError, TypeError):
         return False
+
+
+def _not_running(folder: Path) -> Check:
+    try:
+        if folder.exists():
+            check_folder(folder)
+    except UnsafeConnectionFileError as error:
+        what, _, _ = str(error).rpartition("; ")
+        return problem("daemon", f"The daemon cannot start: {what}.", f"Run 'chmod go-w {shlex.quote(str(folder))}'.")
+    return good(
+        "daemon", "The daemon is not running; the plug-in starts it when it is needed, unless GIMP runs in a sandbox."
+    )
 
 
 def _own(path: Path, version: str, connection: Connection, ask: Callable[[Path], Report]) -> Check:
