@@ -72,6 +72,30 @@ def test_a_new_user_whose_files_the_group_may_write_to_has_a_daemon(
     assert [path for path in made if path.stat().st_mode & 0o077] == []
 
 
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_daemon_without_standard_streams_paints_all_the_same(
+    closed: bool, impasto: Run, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """As `pythonw.exe` starts it, for which the streams are None, and their descriptors closed."""
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "sitecustomize.py").write_text(
+        f"import os, sys\nsys.stdin = sys.stdout = sys.stderr = None\nif {closed}: os.closerange(0, 3)\n"
+    )
+    path = os.pathsep.join([str(tmp_path / "site"), environment["PYTHONPATH"]])
+    command = [sys.executable, "-m", "impasto_daemon", "daemon", "run"]
+    with subprocess.Popen(command, env={**environment, "PYTHONPATH": path}) as started:  # noqa: S603
+        try:
+            deadline = time.monotonic() + PATIENCE_S
+            while "Device: unknown" in (told := impasto("daemon", "status").stdout) or not told:
+                assert started.poll() is None
+                assert time.monotonic() < deadline
+            assert "Device: none" not in told
+            impasto("daemon", "stop")
+            assert started.wait(PATIENCE_S) == 0
+        finally:
+            started.kill()
+
+
 def test_a_daemon_is_started_asked_and_stopped(impasto: Run, path: Path) -> None:
     started = impasto("daemon", "start")
     assert (started.returncode, started.stderr) == (0, "")

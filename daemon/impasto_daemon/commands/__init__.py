@@ -25,6 +25,7 @@ from impasto_daemon.commands.service import service
 from impasto_daemon.commands.styles import styles
 from impasto_daemon.commands.stylize import stylize
 from impasto_daemon.commands.weights import weights
+from impasto_daemon.streams import give_missing_streams
 
 __all__ = ["app", "main", "run"]
 
@@ -64,4 +65,5 @@ def run(arguments: Sequence[str]) -> int:
 
 def main() -> None:
     """The `impasto` command."""
+    give_missing_streams()
     leave(run(sys.argv[1:]))

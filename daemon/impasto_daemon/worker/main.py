@@ -15,6 +15,7 @@ from zlib import crc32
 
 from impasto_daemon.server.logbook import new_log_id
 from impasto_daemon.server.painter import Assignment, Painted
+from impasto_daemon.streams import give_missing_streams
 from impasto_daemon.worker.easel import DiscardedError, Easel, LaidDownError, Window
 from impasto_daemon.worker.keeper import Cadence, Keeper
 from impasto_daemon.worker.said import (
@@ -55,6 +56,7 @@ def work(
         open_studio: Makes ready to paint; takes seconds.
         cadence: Of checkpoints.
     """
+    give_missing_streams()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the server, too, which ends this process in order
     logging.basicConfig(handlers=[_ServersLog(pipe)], format="%(message)s")
     logging.getLogger("impasto_daemon").setLevel(logging.INFO)
