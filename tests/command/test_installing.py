@@ -2,7 +2,10 @@
 
 import json
 import os
+import sys
 import zipfile
+from collections.abc import Iterator
+from importlib import metadata
 from pathlib import Path
 
 import platformdirs
@@ -10,6 +13,7 @@ import pytest
 
 from command.calling import Impasto, python
 from impasto_daemon.commands.doctor import FOUND_SOMETHING
+from impasto_daemon.commands.starting import running, stop_daemon
 from impasto_daemon.engine_checks import check_backend, check_weights
 from impasto_engine.networks.published import PUBLISHED
 from impasto_installer.doctor.check import Status
@@ -83,33 +87,98 @@ def test_a_folder_of_a_gimp_that_is_not_found_gets_the_plug_in_and_gives_it_back
 
 
 @pytest.fixture
-def systemctl(tmp_path: Path) -> Path:
-    """A systemctl that takes down what it is told, and remembers what is enabled."""
+def systemctl(tmp_path: Path, nowhere: Path) -> Iterator[Path]:
+    """A systemctl that takes down what it is told, and starts and stops what the unit names."""
     told, enabled = tmp_path / "told", tmp_path / "enabled"
+    unit = nowhere / ".config" / "systemd" / "user" / "impasto.service"
     program = tmp_path / "bin" / "systemctl"
     program.write_text(
         f"""#!/bin/sh
 PATH=/usr/bin:/bin
+start() {{
+    eval "exec env -i HOME=$HOME PYTHONPATH=$PYTHONPATH $(sed -n 's/^Environment=//p' {unit} | tr '\\n' ' ') \
+        $(sed -n 's/^ExecStart=//p' {unit})" </dev/null >/dev/null 2>&1 &
+    echo $! > {tmp_path}/pid
+}}
 case "$2" in
     is-enabled) test -e {enabled}; exit ;;
-    enable) touch {enabled} ;;
-    disable) rm -f {enabled} ;;
+    enable) touch {enabled}; start ;;
+    start) kill -0 $(cat {tmp_path}/pid) || start ;;
+    disable | stop) kill $(cat {tmp_path}/pid); rm {tmp_path}/pid; test $2 = stop || rm {enabled} ;;
 esac
 echo "$@" >> {told}
 """
     )
     program.chmod(0o755)
-    return told
+    yield told
+    stop_daemon()
 
 
 def test_the_daemon_is_started_at_login_and_no_more(impasto: Impasto, nowhere: Path, systemctl: Path) -> None:
     unit = nowhere / ".config" / "systemd" / "user" / "impasto.service"
-    assert impasto("service", "install").stdout == f"The daemon is started at every login: {unit}.\n"
-    assert "-m" in unit.read_text()
+    done = f"The daemon is started at every login, and runs now: {unit}.\n"
+    assert impasto("service", "install").stdout == done
     assert systemctl.read_text().splitlines()[-1] == "--user enable --now impasto.service"
+    assert running() == int((systemctl.parent / "pid").read_text())
     assert impasto("service", "remove").stdout == "The daemon is not started at login any more.\n"
     assert impasto("service", "remove").stdout == "The daemon is not started at login.\n"
     assert not unit.exists()
+
+
+def test_a_daemon_that_was_started_otherwise_makes_way_for_the_one_of_the_login(
+    impasto: Impasto, systemctl: Path
+) -> None:
+    impasto("daemon", "start")
+    before = running()
+    impasto("service", "install")
+    mine = int((systemctl.parent / "pid").read_text())
+    assert before is not None
+    assert running() == mine != before
+    impasto("service", "install")
+    assert running() == mine
+
+
+def test_a_daemon_of_before_an_upgrade_makes_way(
+    impasto: Impasto, systemctl: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = tmp_path / "older" / "impasto-0.0.1.dist-info" / "METADATA"
+    older.parent.mkdir(parents=True)
+    older.write_text("Metadata-Version: 2.1\nName: impasto\nVersion: 0.0.1\n")
+    impasto("service", "install")
+    impasto("daemon", "stop")
+    with monkeypatch.context() as before:
+        before.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "older"), *sys.path]))
+        impasto("daemon", "start")
+    assert "impasto 0.0.1 has" in impasto("daemon", "status").stdout
+    (systemctl.parent / "pid").unlink()
+    impasto("service", "install")
+    assert f"impasto {metadata.version('impasto')} has" in impasto("daemon", "status").stdout
+
+
+def test_options_of_the_daemon_are_those_at_login_and_go_again(
+    impasto: Impasto, nowhere: Path, systemctl: Path
+) -> None:
+    unit = nowhere / ".config" / "systemd" / "user" / "impasto.service"
+    impasto("service", "install", "--memory-budget", "3GB")
+    before = running()
+    assert '"daemon" "run" "--memory-budget" "3GB"' in unit.read_text()
+    impasto("service", "install")
+    assert '"daemon" "run"\n' in unit.read_text()
+    assert running() not in (None, before)
+    assert impasto("service", "install", "--memory-budget", "much").code == 2
+
+
+def test_a_daemon_that_was_started_otherwise_is_told_of_when_the_one_of_the_login_goes(
+    impasto: Impasto, systemctl: Path
+) -> None:
+    impasto("service", "install")
+    impasto("daemon", "stop")
+    impasto("daemon", "start")
+    (systemctl.parent / "pid").unlink()
+    told = impasto("service", "remove").stdout
+    assert told.endswith(
+        f"One that was started otherwise still runs (process {running()}); 'impasto daemon stop' stops it.\n"
+    )
 
 
 def test_no_daemon_is_started_at_login_where_one_elsewhere_was_joined(
@@ -137,7 +206,7 @@ def test_no_daemon_is_started_at_login_where_one_elsewhere_was_joined(
 def test_uninstalling_takes_the_service_along(impasto: Impasto, nowhere: Path, systemctl: Path) -> None:
     impasto("service", "install")
     assert "The daemon is not started at login any more.\n" in impasto("uninstall").stdout
-    assert not any(path.is_file() for path in nowhere.rglob("*"))
+    assert not (nowhere / ".config" / "systemd").exists()
 
 
 def test_a_system_without_systemd_is_told_of(impasto: Impasto, nowhere: Path) -> None:

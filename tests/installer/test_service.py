@@ -1,6 +1,7 @@
 """The daemon at login: what is written, what is called, and that it goes as it came."""
 
 import configparser
+import os
 import plistlib
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from impasto_installer.doctor.check import Status
+from impasto_installer.doctor.login_checks import check_login
 from impasto_installer.editors.machine import Machine, System
 from impasto_installer.editors.running import Said
 from impasto_installer.errors import ServiceError
@@ -79,7 +82,8 @@ def test_systemd_gets_a_unit_of_the_users_own(tmp_path: Path) -> None:
     unit.optionxform = str  # type: ignore[assignment, method-assign]
     unit.read_string(systemd.file.read_text())
     started = shlex.split(unit["Service"]["ExecStart"])
-    assert started == [str(PYTHON).replace("%", "%%"), "-m", "impasto_daemon", "daemon", "run"]
+    python = str(PYTHON).replace("%", "%%").replace("$", "$$")
+    assert started == ["/usr/bin/env", python, "-m", "impasto_daemon", "daemon", "run"]
     assert unit["Install"]["WantedBy"] == "default.target"
     assert commands.calls == ["systemctl --user daemon-reload", "systemctl --user enable --now impasto.service"]
 
@@ -106,7 +110,96 @@ def test_windows_gets_a_task_at_logon(tmp_path: Path) -> None:
     assert task.findtext(f".//{space}Command") == "/C/my tools/pythonw.exe"
     assert task.findtext(f".//{space}Arguments") == "-m impasto_daemon daemon run"
     assert task.findtext(f".//{space}LogonTrigger/{space}UserId") == "ada & bob"
-    assert commands.calls == [f"schtasks /Create /F /TN Impasto /XML {windows.file}", "schtasks /Run /TN Impasto"]
+    name = "Impasto-ada & bob"  # two users of a machine have two tasks
+    assert commands.calls == [f"schtasks /Create /F /TN {name} /XML {windows.file}", f"schtasks /Run /TN {name}"]
+
+
+VARIABLES = {
+    "IMPASTO_CONNECTION": '/home/ada/my "files"/100% $mine/connection.json',
+    "KERAS_BACKEND": "jax",
+    "IMPASTO_WEIGHTS_DIR": "",
+    "HOME": "/home/ada",
+}
+
+
+@pytest.mark.parametrize("system", [System.LINUX, System.MACOS])
+def test_the_daemon_at_login_serves_where_one_started_here_would(system: System, tmp_path: Path) -> None:
+    here = Machine(system=system, home=tmp_path, environment=VARIABLES, root=tmp_path)
+    text = service_of(here, Commands(), PYTHON).text()
+    wanted = {name: VARIABLES[name] for name in ("IMPASTO_CONNECTION", "KERAS_BACKEND")}
+    if system is System.MACOS:
+        assert plistlib.loads(text.encode())["EnvironmentVariables"] == wanted
+    else:
+        lines = [line.partition("=")[2] for line in text.splitlines() if line.startswith("Environment=")]
+        told = dict(word.split("=", 1) for line in lines for word in shlex.split(line.replace("%%", "%")))
+        assert told == wanted
+
+
+def test_a_place_that_is_named_from_here_is_named_from_everywhere(tmp_path: Path) -> None:
+    environment = {"IMPASTO_CONNECTION": "here/connection.json"}
+    here = Machine(system=System.LINUX, home=tmp_path, environment=environment, root=tmp_path)
+    assert f'"IMPASTO_CONNECTION={Path.cwd()}/here/connection.json"' in service_of(here, Commands(), PYTHON).text()
+
+
+def test_systemd_is_found_where_su_and_sudo_do_not_tell_of_it(tmp_path: Path) -> None:
+    asked: list[Mapping[str, str]] = []
+
+    def run(call: Sequence[str], environment: Mapping[str, str], *, timeout_s: float) -> Said:
+        asked.append(environment)
+        return Said(code=0)
+
+    place = tmp_path / "run" / "user" / str(os.getuid())
+    service_of(machine(System.LINUX, tmp_path), run).install()
+    assert "XDG_RUNTIME_DIR" not in asked[-1]
+    place.mkdir(parents=True)
+    service_of(machine(System.LINUX, tmp_path), run).install()
+    assert asked[-1]["XDG_RUNTIME_DIR"] == str(place)
+
+
+def test_what_systemd_cannot_be_asked_to_forget_is_deleted(tmp_path: Path) -> None:
+    """Without a way to the user's systemd, its link to the unit stays, and so the unit would be started again."""
+    service(System.LINUX, tmp_path, Commands()).install()
+    daemon = service_of(machine(System.LINUX, tmp_path), lambda *_, timeout_s: Said(code=1), wait=lambda _: None)
+    link = daemon.file.parent / "default.target.wants" / daemon.file.name
+    link.parent.mkdir()
+    link.symlink_to(daemon.file)
+    assert daemon.remove()
+    assert not (tmp_path / ".config" / "systemd").exists()
+
+
+def test_what_others_have_in_the_folders_stays(tmp_path: Path) -> None:
+    daemon = service(System.LINUX, tmp_path, Commands())
+    daemon.install()
+    other = daemon.file.with_name("other.service")
+    other.touch()
+    assert daemon.remove()
+    assert left_in(tmp_path) == [other]
+
+
+@pytest.mark.parametrize("system", System)
+def test_what_is_started_is_told_from_what_another_impasto_has_left(system: System, tmp_path: Path) -> None:
+    daemon = service(system, tmp_path, commands := Commands())
+    assert not daemon.starts_this_one
+    daemon.install()
+    assert daemon.starts_this_one
+    assert service_of(machine(system, tmp_path), commands, PYTHON, arguments=("--bind", "::1")).starts_this_one
+    assert not service(system, tmp_path, commands, Path("/elsewhere/python")).starts_this_one
+
+
+def test_the_doctor_tells_of_the_daemon_at_login_what_is_wrong(tmp_path: Path) -> None:
+    daemon = service(System.LINUX, tmp_path, commands := Commands())
+    assert check_login(daemon, is_running=True) == []
+    daemon.install()
+    (fine,) = check_login(daemon, is_running=True)
+    assert (fine.status, fine.cure) == (Status.OK, "")
+    (stopped,) = check_login(daemon, is_running=False)
+    (moved,) = check_login(service(System.LINUX, tmp_path, commands, Path("/new/python")), is_running=True)
+    commands.known = None
+    (unknown,) = check_login(daemon, is_running=True)
+    for found, words in ((stopped, "does not run now"), (moved, "another Impasto"), (unknown, "does not start it")):
+        assert found.status is Status.WARNING
+        assert words in found.message
+        assert found.cure.startswith("Run 'impasto service install'")
 
 
 def left_in(tmp_path: Path) -> list[Path]:
@@ -138,7 +231,7 @@ def test_installing_again_starts_what_was_stopped_and_disturbs_nothing_that_runs
     daemon.install()
     assert commands.known == before
     assert not any(word in call for call in commands.calls for word in ("bootout", "bootstrap", "/End", "/Create"))
-    assert any(word in commands.calls[-1] for word in ("enable --now", "kickstart", "/Run"))
+    assert any(word in commands.calls[-1] for word in ("start impasto", "kickstart", "/Run"))
 
 
 @pytest.mark.parametrize("system", [System.MACOS, System.WINDOWS])
@@ -171,11 +264,46 @@ def test_a_launchd_that_never_lets_go_is_given_up(tmp_path: Path) -> None:
 def test_a_system_that_refuses_is_left_as_it_was(system: System, refused: str, tmp_path: Path) -> None:
     commands = Commands(refused)
     with pytest.raises(
-        ServiceError, match=r"failed \(.*: No medium found\).*not started at login.*plug-in still starts"
+        ServiceError, match=r"failed \(.*: No medium found\), so the daemon is not started at login; .*(again|Startup)"
     ):
         service(system, tmp_path, commands).install()
     assert left_in(tmp_path) == []
     assert commands.known is None
+
+
+def refuse() -> None:
+    raise ServiceError("The system was told to start the daemon, but none answers")
+
+
+@pytest.mark.parametrize("system", System)
+def test_a_daemon_that_does_not_answer_is_not_started_at_login(system: System, tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match="none answers, so the daemon is not started at login"):
+        service(system, tmp_path, commands := Commands()).install(prove=refuse)
+    assert left_in(tmp_path) == []
+    assert commands.known is None
+
+
+@pytest.mark.parametrize("system", System)
+def test_one_that_does_not_answer_again_stays_and_is_told_of(system: System, tmp_path: Path) -> None:
+    daemon = service(system, tmp_path, commands := Commands())
+    daemon.install()
+    known = commands.known
+    with pytest.raises(ServiceError, match=r"none answers$"):
+        daemon.install(prove=refuse)
+    assert (daemon.file.read_bytes(), commands.known) == (known, known)
+
+
+@pytest.mark.parametrize("system", System)
+def test_what_runs_makes_way_for_what_is_new_only_and_not_before_the_system_agrees(
+    system: System, tmp_path: Path
+) -> None:
+    made_way: list[int] = []
+    commands = Commands()
+    daemon = service(system, tmp_path, commands)
+    daemon.install(make_way=lambda: made_way.append(len(commands.calls)))
+    assert made_way == [len(commands.calls) - 1]
+    daemon.install(make_way=lambda: made_way.append(-1))
+    assert made_way[1:] == []
 
 
 @pytest.mark.parametrize(("system", "refused"), SECOND)

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sys
-import time
 from functools import partial
 from typing import Annotated
 
@@ -13,13 +12,19 @@ import typer
 from impasto_daemon.commands import options
 from impasto_daemon.commands.elsewhere import join, key, leave
 from impasto_daemon.commands.failures import Refused
-from impasto_daemon.commands.starting import ANSWER_S, reached, refuse_if_elsewhere, refusing, start_daemon
+from impasto_daemon.commands.starting import (
+    ANSWER_S,
+    reached,
+    refuse_if_elsewhere,
+    refusing,
+    start_daemon,
+    stop_daemon,
+)
 from impasto_daemon.commands.wording import counted, duration, memory
 
-__all__ = ["daemon"]
+__all__ = ["LOOPBACK", "Allow", "Bind", "Budget", "arguments_of_run", "daemon"]
 
-STOP_S = 5.0
-"""Seconds for which `stop` waits until the daemon has ended, before it kills it; it takes less than three."""
+LOOPBACK = "127.0.0.1"
 
 daemon = typer.Typer(help="Run the daemon, which keeps a network loaded and paints for editors.", no_args_is_help=True)
 
@@ -47,8 +52,17 @@ Budget = Annotated[
 ]
 
 
+def arguments_of_run(bind: str, allow: list[str] | None, memory_budget: str | None) -> list[str]:
+    """The arguments by which `impasto daemon run` does as these options say; those left out are as usual."""
+    arguments = [] if bind == LOOPBACK else ["--bind", bind]
+    arguments += [word for key in allow or () for word in ("--allow", key)]
+    if options.bytes_of(memory_budget) is not None:
+        arguments += ["--memory-budget", str(memory_budget)]
+    return arguments
+
+
 @daemon.command()
-def run(bind: Bind = "127.0.0.1", allow: Allow = None, memory_budget: Budget = None) -> None:
+def run(bind: Bind = LOOPBACK, allow: Allow = None, memory_budget: Budget = None) -> None:
     """Run the daemon here, until Ctrl-C or SIGTERM."""
     import asyncio
     import logging
@@ -87,36 +101,22 @@ def run(bind: Bind = "127.0.0.1", allow: Allow = None, memory_budget: Budget = N
 
 
 @daemon.command()
-def start(bind: Bind = "127.0.0.1", allow: Allow = None, memory_budget: Budget = None) -> None:
+def start(bind: Bind = LOOPBACK, allow: Allow = None, memory_budget: Budget = None) -> None:
     """Start the daemon in the background, unless it is running."""
-    arguments = ["--bind", bind, *(word for key in allow or () for word in ("--allow", key))]
-    if options.bytes_of(memory_budget) is not None:
-        arguments += ["--memory-budget", str(memory_budget)]
-    pid, is_new = start_daemon(arguments)
+    pid, is_new = start_daemon(arguments_of_run(bind, allow, memory_budget))
     typer.echo(f"The daemon is running{'' if is_new else ' already'}: process {pid}.")
 
 
 @daemon.command()
 def stop() -> None:
     """Stop the daemon; jobs that are not finished go on when it is started again."""
-    from impasto_daemon.server.lock import holder_of
-    from impasto_daemon.server.places import Places
-    from impasto_protocol.connection import connection_path
-
-    lock = Places(connection_path()).lock
-    holder = holder_of(lock)
+    holder, was_killed = stop_daemon()
     if holder is None:
         typer.echo("No daemon is running.")
-        return
-    os.kill(holder, signal.SIGTERM)
-    deadline = time.monotonic() + STOP_S
-    while holder_of(lock) == holder:
-        if time.monotonic() > deadline:
-            os.kill(holder, getattr(signal, "SIGKILL", signal.SIGTERM))
-            typer.echo(f"The daemon, process {holder}, did not stop and was killed.")
-            return
-        time.sleep(0.02)
-    typer.echo("The daemon has stopped.")
+    elif was_killed:
+        typer.echo(f"The daemon, process {holder}, did not stop and was killed.")
+    else:
+        typer.echo("The daemon has stopped.")
 
 
 @daemon.command()

@@ -12,6 +12,7 @@ import typer
 
 from impasto_daemon.commands import options
 from impasto_daemon.commands.install import own_bin, refusing_to_install
+from impasto_daemon.commands.starting import running
 
 if TYPE_CHECKING:
     from impasto_installer.doctor.check import Check
@@ -65,10 +66,12 @@ def _checks(programs: list[Path]) -> "Iterator[Check]":
     from impasto_installer.doctor.check import problem
     from impasto_installer.doctor.daemon_checks import check_daemon, is_elsewhere
     from impasto_installer.doctor.editor_checks import check_unseen_folder, examine
+    from impasto_installer.doctor.login_checks import check_login
     from impasto_installer.doctor.machine_checks import available_bytes, check_disk, check_memory, check_python
     from impasto_installer.editors.finding import find_editors, given_editor, lonely_folders
     from impasto_installer.editors.machine import this_machine
     from impasto_installer.editors.running import run_program
+    from impasto_installer.service import service_of
     from impasto_protocol.connection import connection_path
 
     version, machine, place = metadata.version("impasto"), this_machine(), connection_path()
@@ -76,6 +79,7 @@ def _checks(programs: list[Path]) -> "Iterator[Check]":
     yield check_backend()
     yield from check_weights()
     yield from check_daemon(place, version)
+    yield from check_login(service_of(machine, run_program), is_running=running() is not None)
     if not is_elsewhere(place):
         yield check_disk(place.parent)
     yield check_memory(available_bytes())

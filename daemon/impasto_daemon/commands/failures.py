@@ -1,7 +1,8 @@
 """How a command ends when it cannot go on: one sentence on stderr, and an exit code that says whose doing it was.
 
 0: done, or stopped by the user with the best picture kept. 1: something unexpected; the traceback is in a log file.
-2: refused, because of what was asked or what was found on this machine. 130: left at once with Ctrl-C.
+2: refused, because of what was asked or what was found on this machine. 3: refused, because it is done already: a
+daemon runs. 130: left at once with Ctrl-C.
 """
 
 import os
@@ -16,9 +17,9 @@ from typing import cast
 import platformdirs
 import typer
 
-__all__ = ["INTERRUPTED", "REFUSED", "UNEXPECTED", "Refused", "exit_code_of"]
+__all__ = ["DONE_ALREADY", "INTERRUPTED", "REFUSED", "UNEXPECTED", "DoneAlready", "Refused", "exit_code_of"]
 
-UNEXPECTED, REFUSED, INTERRUPTED = 1, 2, 130
+UNEXPECTED, REFUSED, DONE_ALREADY, INTERRUPTED = 1, 2, 3, 130
 
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
 """Whatever Typer's parser refuses; the class has changed its package with Typer's versions, but not its place."""
@@ -26,6 +27,14 @@ _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
 
 class Refused(Exception):  # noqa: N818 -- named for what happened, beside the engine's errors
     """Something that the command itself refuses; the text is one sentence for the user."""
+
+    code = REFUSED
+
+
+class DoneAlready(Refused):
+    """What was asked for is so. Whoever starts the daemon at login shall not take it for a failure."""
+
+    code = DONE_ALREADY
 
 
 def exit_code_of(command: Callable[[], int | None]) -> int:
@@ -36,6 +45,7 @@ def exit_code_of(command: Callable[[], int | None]) -> int:
         _say(_usage_sentence(error))
     except Refused as error:
         _say(str(error))
+        return error.code
     except MemoryError:
         _say("There is not enough memory for this; close other programs, or give a smaller --size.")
     except (KeyboardInterrupt, typer.Abort):

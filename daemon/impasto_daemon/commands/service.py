@@ -1,9 +1,20 @@
 """`impasto service`: has the daemon started at login, or no more."""
 
+from importlib import metadata
+
 import typer
 
+from impasto_daemon.commands.daemon import LOOPBACK, Allow, Bind, Budget, arguments_of_run
+from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.install import refusing_to_install
-from impasto_daemon.commands.starting import refuse_if_elsewhere
+from impasto_daemon.commands.starting import (
+    await_daemon,
+    has_ended,
+    refuse_if_elsewhere,
+    running,
+    start_daemon,
+    stop_daemon,
+)
 
 __all__ = ["service"]
 
@@ -14,22 +25,34 @@ service = typer.Typer(
 
 
 @service.command()
-def install() -> None:
-    """Start the daemon now and at every login."""
+def install(bind: Bind = LOOPBACK, allow: Allow = None, memory_budget: Budget = None) -> None:
+    """Start the daemon now and at every login, with these options.
+
+    Doing it again changes nothing, or the options. A daemon that was started otherwise, or before an upgrade, makes
+    way; its jobs go on.
+    """
     from impasto_installer.editors.machine import this_machine
     from impasto_installer.editors.running import run_program
     from impasto_installer.service import service_of
 
     refuse_if_elsewhere()
-    with refusing_to_install():
-        login_service = service_of(this_machine(), run_program)
-        login_service.install()
-    typer.echo(f"The daemon is started at every login: {login_service.file}.")
+    arguments, one_ran = arguments_of_run(bind, allow, memory_budget), running() is not None
+    login_service = service_of(this_machine(), run_program, arguments=arguments)
+    try:
+        if _is_of_another_version():
+            stop_daemon()
+        with refusing_to_install():
+            login_service.install(make_way=_make_way, prove=_prove)
+    except Refused:
+        if one_ran:
+            start_daemon(arguments)  # unless it still runs
+        raise
+    typer.echo(f"The daemon is started at every login, and runs now: {login_service.file}.")
 
 
 @service.command()
 def remove() -> None:
-    """Stop the daemon, and do not start it at login any more."""
+    """Do not start the daemon at login any more, and stop the one that was."""
     from impasto_installer.editors.machine import this_machine
     from impasto_installer.editors.running import run_program
     from impasto_installer.service import service_of
@@ -37,3 +60,36 @@ def remove() -> None:
     with refusing_to_install():
         was_there = service_of(this_machine(), run_program).remove()
     typer.echo("The daemon is not started at login any more." if was_there else "The daemon is not started at login.")
+    pid = running()
+    if was_there and pid is not None and not has_ended(pid):
+        typer.echo(f"One that was started otherwise still runs (process {pid}); 'impasto daemon stop' stops it.")
+
+
+def _is_of_another_version() -> bool:
+    """Whether the daemon that runs was started before Impasto was upgraded."""
+    from impasto_protocol.connection import connection_path, read_connection
+    from impasto_protocol.errors import ConnectionFileError
+
+    try:
+        return read_connection(connection_path()).daemon != f"impasto {metadata.version('impasto')}"
+    except ConnectionFileError:
+        return False
+
+
+def _make_way() -> None:
+    stop_daemon()
+
+
+def _prove() -> None:
+    """See `LoginService.install`.
+
+    Raises:
+        ServiceError: No daemon answers.
+    """
+    from impasto_daemon.server.places import Places
+    from impasto_installer.errors import ServiceError
+    from impasto_protocol.connection import connection_path
+
+    if await_daemon() is None:
+        log = Places(connection_path()).log
+        raise ServiceError(f"The system was told to start the daemon, but none answers (its log is {str(log)!r})")

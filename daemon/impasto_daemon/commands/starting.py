@@ -1,6 +1,7 @@
 """Starting a daemon in the background and reaching the one that runs; the commands that need one share this."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,24 +10,30 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from impasto_daemon.commands.failures import Refused
+from impasto_daemon.commands.failures import DoneAlready, Refused
 
 if TYPE_CHECKING:
     from impasto_protocol import Client
 
 __all__ = [
     "ANSWER_S",
+    "await_daemon",
+    "has_ended",
     "joined",
     "reached",
     "refuse_if_elsewhere",
     "refusing",
     "running",
     "start_daemon",
+    "stop_daemon",
     "with_log_id",
 ]
 
 START_S = 15.0
 """Seconds for which starting waits until the daemon answers; it takes less than two on an idle machine."""
+
+STOP_S = 5.0
+"""Seconds for which stopping waits until the daemon has ended, before it kills it; it takes less than three."""
 
 ANSWER_S = 5.0
 """Seconds for which a question waits for its answer."""
@@ -78,6 +85,45 @@ def start_daemon(arguments: Sequence[str] = ()) -> tuple[int, bool]:
     if process is not None:
         process.returncode = 0  # it lives on by itself; Python would complain that nobody waits for it
     return pid, process is not None
+
+
+def await_daemon() -> int | None:
+    """Waits until a daemon answers that something else starts; its process, or None if none does in time."""
+    from impasto_daemon.server.places import Places
+    from impasto_protocol.connection import connection_path
+
+    places, deadline = Places(connection_path()), time.monotonic() + START_S
+    while (pid := running()) is None or not _answers(places.connection, pid):
+        if time.monotonic() > deadline:
+            return None
+        time.sleep(POLL_S)
+    return pid
+
+
+def stop_daemon() -> tuple[int | None, bool]:
+    """Stops the daemon, if one runs, and waits until it has ended.
+
+    Returns:
+        Its process, and whether it had to be killed.
+    """
+    holder = running()
+    if holder is None:
+        return None, False
+    os.kill(holder, signal.SIGTERM)
+    if has_ended(holder):
+        return holder, False
+    os.kill(holder, getattr(signal, "SIGKILL", signal.SIGTERM))
+    return holder, True
+
+
+def has_ended(pid: int) -> bool:
+    """Waits until a daemon that was told to stop has done so; whether it has in time."""
+    deadline = time.monotonic() + STOP_S
+    while running() == pid:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def joined() -> str | None:
@@ -140,11 +186,13 @@ def refusing() -> Iterator[None]:
     Raises:
         Refused: Something was refused in the block.
     """
-    from impasto_daemon.server.errors import DaemonError
+    from impasto_daemon.server.errors import AlreadyRunningError, DaemonError
     from impasto_protocol.errors import ProtocolError
 
     try:
         yield
+    except AlreadyRunningError as error:
+        raise DoneAlready(str(error)) from error
     except (DaemonError, ProtocolError) as error:
         raise Refused(with_log_id(error)) from error
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from impasto_installer.editors.machine import Machine, System
@@ -16,7 +16,12 @@ __all__ = ["LoginService", "service_of"]
 
 
 def service_of(
-    machine: Machine, run: Run, python: Path | None = None, wait: Callable[[float], None] = time.sleep
+    machine: Machine,
+    run: Run,
+    python: Path | None = None,
+    wait: Callable[[float], None] = time.sleep,
+    *,
+    arguments: Sequence[str] = (),
 ) -> LoginService:
     """What starts programs at login on a machine.
 
@@ -25,8 +30,9 @@ def service_of(
         run: How programs are run.
         python: The Python that runs the daemon; None for this one.
         wait: Waits for so many seconds.
+        arguments: For `impasto daemon run`.
     """
-    call = (str(python or Path(sys.executable).absolute()), "-m", "impasto_daemon", "daemon", "run")
+    call = (str(python or Path(sys.executable).absolute()), "-m", "impasto_daemon", "daemon", "run", *arguments)
     kinds: dict[System, type[LoginService]] = {
         System.LINUX: UserUnit,
         System.MACOS: LaunchAgent,

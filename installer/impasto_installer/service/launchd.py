@@ -4,6 +4,7 @@ import os
 import plistlib
 from collections.abc import Sequence
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 from impasto_installer.service.login_service import LoginService
 
@@ -15,6 +16,8 @@ LABEL = "org.impasto.daemon"
 class LaunchAgent(LoginService):
     """See `LoginService`. An agent that is loaded cannot be loaded again, and is let go of slowly."""
 
+    remedy = "log in at the screen, and try again there"
+
     letting_go_s = 15.0
 
     @property
@@ -24,10 +27,12 @@ class LaunchAgent(LoginService):
 
     def text(self) -> str:
         """See `LoginService`."""
+        variables = dict(self._carried())
         return plistlib.dumps(
             {
                 "Label": LABEL,
                 "ProgramArguments": list(self._call),
+                **({"EnvironmentVariables": variables} if variables else {}),
                 "RunAtLoad": True,
                 "KeepAlive": {"Crashed": True},
                 "ProcessType": "Interactive",
@@ -49,6 +54,9 @@ class LaunchAgent(LoginService):
 
     def _commands_where_nothing_changed(self) -> Sequence[Sequence[str]]:
         return (("launchctl", "kickstart", f"{_domain()}/{LABEL}"),)
+
+    def _program_as_written(self) -> str:
+        return f"<string>{escape(self._call[0])}</string>"
 
 
 def _domain() -> str:
