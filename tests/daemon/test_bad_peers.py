@@ -310,7 +310,7 @@ def test_a_glutton_that_asks_and_does_not_read_is_cut_off_and_its_memory_bounded
     before = resident_bytes()
     with undisturbed(client):
         for number in range(300):
-            peer.say(m.Fetch(job="a" * 32, offset_bytes=number % 2 * MAX_PART_BYTES, length_bytes=MAX_PART_BYTES))
+            peer.say(m.Fetch(job="a" * 32, offset_bytes=number % 4 * MAX_PART_BYTES, length_bytes=MAX_PART_BYTES))
         serving.until(lambda: serving._daemon._reception.sessions[welcome.session].peer is None, "its end")
     assert resident_bytes() - before < 64 * 2**20  # the glutton's own share lies in this process, too
 

@@ -110,7 +110,7 @@ def test_a_large_picture_arrives_whole(client: Client, daemon: FakeDaemon) -> No
     order = replace(ORDER, content=content.blob)
     client.submit(order, [content, STYLE], timeout_s=PATIENCE_S)
     assert daemon.blobs[content.blob.digest] == content.data
-    assert daemon.count(m.Chunk) == 1 + 5
+    assert daemon.count(m.Chunk) == 1 + 10
 
 
 def test_a_picture_that_the_daemon_dropped_meanwhile_is_uploaded_again(client: Client, daemon: FakeDaemon) -> None:

@@ -339,7 +339,7 @@ def test_a_submission_interrupted_by_a_restart_is_one_job(client: Client, daemon
 
 
 def test_an_upload_interrupted_by_a_restart_goes_on_where_it_broke(client: Client, daemon: FakeDaemon) -> None:
-    content = large_picture(4 * 6)
+    content = large_picture(2 * 6)
 
     def die_after_three(fake: FakeDaemon, message: m.Message) -> m.Message | None:
         answer = fake.usual(message)
@@ -357,7 +357,7 @@ def test_an_upload_interrupted_by_a_restart_goes_on_where_it_broke(client: Clien
 
 def test_a_download_interrupted_by_a_restart_goes_on(client: Client, daemon: FakeDaemon) -> None:
     job = submitted(client)
-    painted = large_picture(4 * 14)
+    painted = large_picture(2 * 14)
     daemon.finish(job, painted.format, painted.data)
     until_a(client, Result)
 
@@ -366,7 +366,7 @@ def test_a_download_interrupted_by_a_restart_goes_on(client: Client, daemon: Fak
 
     daemon.on["FETCH"] = silent_after_five
     client.fetch(job)
-    until_it_is_true(client, lambda: daemon.count(m.Fetch) == 5 + 2)
+    until_it_is_true(client, lambda: daemon.count(m.Fetch) == 5 + 4)
     del daemon.on["FETCH"]
     restart(daemon)
     events = until_a(client, Fetched)
@@ -431,7 +431,7 @@ def spoilt(chunk: m.Chunk, at: int) -> bytes:
 
 def test_a_result_that_arrives_damaged_is_fetched_once_more(client: Client, daemon: FakeDaemon) -> None:
     job = submitted(client)
-    painted = large_picture(4 * 3)
+    painted = large_picture(2 * 3)
     daemon.finish(job, painted.format, painted.data)
     until_a(client, Result)
 

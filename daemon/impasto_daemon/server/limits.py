@@ -44,14 +44,14 @@ RETURN_GRACE_S = 10.0
 gone: clients dial every 5 s."""
 
 SEND_QUEUE_MESSAGES = 8
-"""Messages to one client in ZeroMQ's hands, 4 MiB each at the most but for previews, which credit bounds."""
+"""Messages to one client in ZeroMQ's hands, 2 MiB each at the most but for previews, which credit bounds."""
 
 RECEIVE_QUEUE_MESSAGES = 8
-"""Messages from one client in ZeroMQ's hands: four windows of chunks."""
+"""Messages from one client in ZeroMQ's hands: two windows of chunks."""
 
 OUTBOX_BYTES = 16 * 1024**2
 """Bytes waiting for one client beside ZeroMQ's: two windows. A client that asks for more and does not read is cut off;
-with `SEND_QUEUE_MESSAGES` it has then cost 48 MiB."""
+with `SEND_QUEUE_MESSAGES` it has then cost 32 MiB."""
 
 MESSAGES_AT_ONCE = 32
 """Messages read before anything else gets its turn."""
