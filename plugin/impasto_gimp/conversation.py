@@ -9,6 +9,7 @@ gi.require_version("GimpUi", "3.0")
 
 from gi.repository import Gimp, GimpUi, Gtk  # noqa: E402 -- versions first
 
+from impasto_gimp.arguments import style_of, wish_of  # noqa: E402
 from impasto_gimp.courier import Courier  # noqa: E402
 from impasto_gimp.installation import Installation  # noqa: E402
 from impasto_gimp.naming import layer_name  # noqa: E402
@@ -17,9 +18,9 @@ from impasto_gimp.painting_window import PaintingWindow  # noqa: E402
 from impasto_gimp.pictures import extent_of  # noqa: E402
 from impasto_gimp.pixel_layout import LayoutError  # noqa: E402
 from impasto_gimp.procedures import cancelled, failed  # noqa: E402
+from impasto_gimp.returning import returned  # noqa: E402
 from impasto_gimp.settings_dialog import SettingsDialog  # noqa: E402
 from impasto_gimp.stylize import ChosenStyle, check_paintable, new_courier, paint_layer  # noqa: E402
-from impasto_gimp.stylize_run import returned, style_of, wish_of  # noqa: E402
 from impasto_gimp.wish import Wish  # noqa: E402
 
 __all__ = ["paint_with_window", "paint_with_windows"]

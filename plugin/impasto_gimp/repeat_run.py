@@ -11,8 +11,8 @@ from impasto_gimp.live_layer import all_layers
 from impasto_gimp.pixel_layout import LayoutError
 from impasto_gimp.procedures import failed
 from impasto_gimp.recipe import PARASITE, Recipe, read_recipe
+from impasto_gimp.returning import returned
 from impasto_gimp.stylize import ChosenStyle, check_paintable, paint_layer
-from impasto_gimp.stylize_run import returned
 from impasto_gimp.wish import StyleChoice
 
 __all__ = ["run"]

@@ -7,12 +7,12 @@ from typing import Any
 
 from gi.repository import GimpUi, GLib, Gtk
 
+from impasto_gimp.arguments import wish_of
 from impasto_gimp.courier import Courier, Estimated, News, NotEstimated, Reached, Reported, Starting, Unreachable
 from impasto_gimp.installation import Installation
 from impasto_gimp.naming import memory_text, time_text
 from impasto_gimp.pictures import Extent
 from impasto_gimp.style_chooser import StyleChooser
-from impasto_gimp.stylize_run import wish_of
 
 __all__ = ["SettingsDialog"]
 

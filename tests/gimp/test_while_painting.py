@@ -337,7 +337,7 @@ def test_a_painting_that_something_else_cuts_short_without_a_picture_is_a_failur
             gimp,
             """
 from types import SimpleNamespace
-from impasto_gimp.stylize_run import returned
+from impasto_gimp.returning import returned
 image = new_image(); layer = new_layer(image)
 painting, result, view = painted(image, layer, lambda p: image.remove_layer(image.get_layers()[0]))
 made = []
