@@ -79,13 +79,13 @@ def _measure(precision: Precision) -> float:
 
     random = np.random.default_rng(0)
     kernel = random.normal(size=(3, 3, _CHANNELS, _CHANNELS)).astype(np.float32)
-    arguments = {"kernel": ops.cast(kernel, precision.value)}
+    arguments = {"kernels": backend.current().kernels(ops.cast(kernel, precision.value))}
     picture = random.normal(size=(1, _SIDE, _SIDE, _CHANNELS)).astype(np.float32)
 
     def terms(x: Tensor, parameters: Tree) -> Tensor:
         features = ops.cast(x, precision.value)
         for _ in range(2):
-            features = ops.relu(ops.conv(features, parameters["kernel"], padding="same", data_format="channels_last"))
+            features = ops.relu(backend.current().convolve(features, parameters["kernels"]))
         return ops.reshape(ops.mean(ops.square(ops.cast(features, "float32"))), (1,))
 
     compiled = backend.current().compile_gradient(terms)
