@@ -269,7 +269,8 @@ def test_a_terminal_shows_how_far_a_download_is_and_ctrl_c_keeps_it(line: BadLin
     import pty
 
     line.breaks_after, line.holds = 400_000, threading.Event()
-    code = (
+    code = (  # a shell that runs tests in the background has them ignore Ctrl-C
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         "from dataclasses import replace; from impasto_engine.networks.published import PUBLISHED;"
         f"PUBLISHED['vgg16'] = replace(PUBLISHED['vgg16'], url={line.published.url!r}, size_bytes={len(CONTENT)},"
         f" md5={line.published.md5!r}); from impasto_daemon.commands import main; main()"
