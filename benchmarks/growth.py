@@ -24,6 +24,7 @@ Case = dict[str, Any]
 
 WHOLE = "whole"
 ALL_THE_MEMORY = 10**15
+LEAST_COUNT = 3
 
 
 def main() -> None:
@@ -61,13 +62,16 @@ def main() -> None:
 
 def read(written: str) -> Case:
     """A case as the command line has it."""
-    network, precision, megapixels, budget, *count = written.split(":")
+    network, precision, megapixels, budget, *given = written.split(":")
+    count = int(given[0]) if given else 4
+    if count < LEAST_COUNT:
+        raise SystemExit(f"{written} asks for {count} evaluations; ask for {LEAST_COUNT}, of which two can be timed.")
     return {
         "network": network,
         "precision": precision,
         "megapixels": float(megapixels),
         "budget_gb": None if budget == WHOLE else float(budget),
-        "count": int(count[0]) if count else 4,
+        "count": count,
     }
 
 
