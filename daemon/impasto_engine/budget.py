@@ -34,9 +34,9 @@ the allocator with pieces that do not fit. Without it, VGG16 took up to 12 % mor
 VECTOR_BYTES_PER_PIXEL = 3 * 4
 """A vector is as large as the picture, in float32."""
 
-VECTORS = 16
+VECTORS = 17
 """Beside the pairs of L-BFGS: the point, the gradient, the direction and what follows them while they are still needed,
-the best picture, and the pictures that it is painted from."""
+the best picture, the pictures that it is painted from, and the content's features."""
 
 HISTORIES = (HISTORY, 6, 4, 2)
 """Pairs that L-BFGS is given. With two a painting ends within 5 % of the loss that ten reach; see
@@ -101,6 +101,8 @@ def room_within(extractor: Extractor, height: int, width: int, *, parameter_byte
         left = max(budget_bytes - TILED_BYTES - (needed(Room(None, history)) - features), 0.0)
         side = math.sqrt(left / (TILED_FEATURES * features) * height * width)
         crop = max(int(side / geometry.grid) * geometry.grid, least)
+        if crop > least and needed(Room(crop, history)) > budget_bytes:  # by the rounding of the features' sides
+            crop -= geometry.grid
         if crop >= 2 * geometry.halo + COMFORTABLE_OWN_SIDE:
             break
     tiled, whole = Room(crop, history), Room(None, history)
