@@ -178,7 +178,7 @@ def plot(results: list[Case], picture: Path) -> None:
             "label": f"{network}, {precision}{'' if whole else ', in tiles'}",
             "color": colours.get(network),
             "linestyle": "-" if precision == "bfloat16" else ":",
-            "marker": "o" if whole else "s",
+            "marker": "o" if precision == "bfloat16" else "^",
             "fillstyle": "full" if whole else "none",
         }
         sizes = [each["megapixels"] for each in cases]
