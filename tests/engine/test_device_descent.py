@@ -270,8 +270,10 @@ def test_a_painting_begun_on_one_machine_goes_on_from_its_best_picture_on_anothe
     there = replace(left_by(first), identity=left_by(then).identity)
     resumed = painted(pictures, network, then, checkpoint=there)
     assert resumed.evaluations == 40
-    # The device's checkpoint is of the end of its batch, which on a fast machine may be the end of the painting.
-    assert resumed.losses.loss <= there.descent.loss < there.descent.first_loss
+    # The device's checkpoint is of the end of its batch, which on a fast machine may be the end of the painting; and it
+    # adds its terms up in float32.
+    assert resumed.losses.loss <= there.descent.loss * (1.0 + 1e-6)
+    assert there.descent.loss < there.descent.first_loss
 
 
 @pytest.mark.parametrize(
