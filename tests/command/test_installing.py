@@ -13,7 +13,7 @@ import pytest
 
 from command.calling import Impasto, python
 from impasto_daemon.commands.doctor import FOUND_SOMETHING
-from impasto_daemon.commands.starting import running, stop_daemon
+from impasto_daemon.commands.starting import options_of, running, stop_daemon
 from impasto_daemon.engine_checks import check_backend, check_weights
 from impasto_engine.networks.published import PUBLISHED
 from impasto_installer.doctor.check import Status
@@ -207,6 +207,35 @@ def test_uninstalling_takes_the_service_along(impasto: Impasto, nowhere: Path, s
     impasto("service", "install")
     assert "The daemon is not started at login any more.\n" in impasto("uninstall").stdout
     assert not (nowhere / ".config" / "systemd").exists()
+
+
+def test_a_daemon_that_made_way_for_one_that_does_not_start_is_back_with_its_own_options(
+    impasto: Impasto, systemctl: Path
+) -> None:
+    impasto("daemon", "start", "--memory-budget", "3GB")
+    before = running()
+    program = systemctl.parent / "bin" / "systemctl"
+    program.write_text(program.read_text().replace("enable) touch", "enable) exit 1; touch"))
+    outcome = impasto("service", "install", "--memory-budget", "5GB")
+    assert (outcome.code, "so the daemon is not started at login" in outcome.stderr) == (2, True)
+    now = running()
+    assert now is not None
+    assert now != before
+    assert options_of(now) == ["--memory-budget", "3GB"]
+
+
+def test_what_the_login_started_is_back_with_its_own_options_where_others_are_refused(
+    impasto: Impasto, systemctl: Path
+) -> None:
+    impasto("service", "install", "--memory-budget", "3GB")
+    program = systemctl.parent / "bin" / "systemctl"
+    refusing = 'enable) grep -q 5GB "$HOME/.config/systemd/user/impasto.service" && exit 1; touch'
+    program.write_text(program.read_text().replace("enable) touch", refusing))
+    outcome = impasto("service", "install", "--memory-budget", "5GB")
+    assert (outcome.code, "so the daemon is started at login as it was before" in outcome.stderr) == (2, True)
+    now = running()
+    assert now == int((systemctl.parent / "pid").read_text())
+    assert options_of(now) == ["--memory-budget", "3GB"]
 
 
 def test_a_system_without_systemd_is_told_of(impasto: Impasto, nowhere: Path) -> None:

@@ -10,6 +10,7 @@ from impasto_daemon.commands.install import refusing_to_install
 from impasto_daemon.commands.starting import (
     await_daemon,
     has_ended,
+    options_of,
     refuse_if_elsewhere,
     running,
     start_daemon,
@@ -36,16 +37,17 @@ def install(bind: Bind = LOOPBACK, allow: Allow = None, memory_budget: Budget = 
     from impasto_installer.service import service_of
 
     refuse_if_elsewhere()
-    arguments, one_ran = arguments_of_run(bind, allow, memory_budget), running() is not None
-    login_service = service_of(this_machine(), run_program, arguments=arguments)
+    login_service = service_of(this_machine(), run_program, arguments=arguments_of_run(bind, allow, memory_budget))
+    pid = running()
+    before = None if pid is None else options_of(pid)
     try:
         if _is_of_another_version():
             stop_daemon()
         with refusing_to_install():
             login_service.install(make_way=_make_way, prove=_prove)
     except Refused:
-        if one_ran:
-            start_daemon(arguments)  # unless it still runs
+        if before is not None and not (login_service.is_known and await_daemon() is not None):
+            start_daemon(before)  # unless it still runs
         raise
     typer.echo(f"The daemon is started at every login, and runs now: {login_service.file}.")
 

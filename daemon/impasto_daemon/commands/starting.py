@@ -20,6 +20,7 @@ __all__ = [
     "await_daemon",
     "has_ended",
     "joined",
+    "options_of",
     "reached",
     "refuse_if_elsewhere",
     "refusing",
@@ -49,6 +50,17 @@ def running() -> int | None:
     from impasto_protocol.connection import connection_path
 
     return holder_of(Places(connection_path()).lock)
+
+
+def options_of(pid: int) -> list[str]:
+    """What a daemon was started with behind `daemon run`; nothing where the system does not tell."""
+    import psutil
+
+    try:
+        words = psutil.Process(pid).cmdline()
+    except psutil.Error:
+        return []
+    return next((words[n + 2 :] for n in range(len(words)) if words[n : n + 2] == ["daemon", "run"]), [])
 
 
 def start_daemon(arguments: Sequence[str] = ()) -> tuple[int, bool]:
