@@ -32,6 +32,7 @@ def test_an_appimage_keeps_its_libraries_to_itself() -> None:
         "LD_LIBRARY_PATH": paths(f"{mount}/usr/lib", "/opt/cuda/lib64", f"{mount}/lib"),
         "PATH": paths(f"{mount}/usr/bin", "/usr/bin", "/bin"),
         "PYTHONHOME": f"{mount}/usr",
+        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": paths("/usr/lib/python3/dist-packages", f"{mount}/usr/lib/python3.11"),
         "GDK_PIXBUF_MODULE_FILE": f"{mount}/usr/lib/loaders.cache",
         "SSL_CERT_FILE": f"{mount}/etc/ssl/cert.pem",
