@@ -43,6 +43,9 @@ def own_checks(installation: Installation, gimp_version: str) -> list[Check]:
 def examined(installation: Installation, gimp_version: str) -> list[Check]:
     """Everything: what the plug-in can tell, and then the product's doctor. Waits for it."""
     found = own_checks(installation, gimp_version)
+    if installation.is_confined:
+        cure = "Run 'impasto doctor' in a terminal."
+        return [*found, _check("Doctor", "warning", "GIMP runs in a Flatpak, from which the rest is not seen.", cure)]
     try:
         told = run_product(installation, "doctor", "--json", accept=(0, FOUND_SOMETHING))
         checks = told["checks"]

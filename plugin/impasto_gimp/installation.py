@@ -40,6 +40,8 @@ class Installation:
         python: The Python in whose environment Impasto is; None if unknown.
         styles: The built-in styles whose pictures are there.
         trouble: A sentence, if something is missing that painting needs.
+        is_confined: Whether GIMP runs in a Flatpak. What it starts runs in there, too, with other libraries and with
+            process numbers that mean something else outside: so it starts nothing of the product's but a bridge.
     """
 
     folder: Path
@@ -47,6 +49,7 @@ class Installation:
     python: str | None = None
     styles: tuple[BuiltInStyle, ...] = ()
     trouble: str | None = None
+    is_confined: bool = False
 
     @property
     def vendored(self) -> Path:
@@ -64,7 +67,7 @@ def find_installation(folder: Path) -> Installation:
     Args:
         folder: The plug-in's.
     """
-    styles = _styles(folder / "styles")
+    styles, is_confined = _styles(folder / "styles"), "FLATPAK_ID" in os.environ
     place = folder / "installation.json"
     try:
         told = json.loads(place.read_text(encoding="utf-8"))
@@ -76,12 +79,20 @@ def find_installation(folder: Path) -> Installation:
         return Installation(
             folder=folder, styles=styles, trouble=f"{str(place)!r} cannot be read ({error}); {MEND_IT}."
         )
-    trouble = None
+    return Installation(
+        folder=folder,
+        version=version,
+        python=python,
+        styles=styles,
+        trouble=None if is_confined else _trouble_with(python),
+        is_confined=is_confined,
+    )
+
+
+def _trouble_with(python: str | None) -> str | None:
     if python is None:
-        trouble = f"Impasto itself is not to be found on this machine; install it with pipx or uv, then {MEND_IT}."
-    elif not Path(python).exists():
-        trouble = f"Impasto is no longer at {python!r}; {MEND_IT}."
-    return Installation(folder=folder, version=version, python=python, styles=styles, trouble=trouble)
+        return f"Impasto itself is not to be found on this machine; install it with pipx or uv, then {MEND_IT}."
+    return None if Path(python).exists() else f"Impasto is no longer at {python!r}; {MEND_IT}."
 
 
 def _styles(folder: Path) -> tuple[BuiltInStyle, ...]:

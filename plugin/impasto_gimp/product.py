@@ -32,6 +32,8 @@ def run_product(installation: Installation, *words: str, accept: tuple[int, ...]
     Raises:
         ProductError: It failed.
     """
+    if installation.is_confined:
+        raise ProductError(f"GIMP runs in a Flatpak; run 'impasto {' '.join(words)}' in a terminal.")
     if installation.python is None or installation.trouble is not None:
         raise ProductError(installation.trouble or f"Impasto's Python is unknown; {MEND_IT}.")
     try:

@@ -26,6 +26,11 @@ def start_daemon(installation: Installation, environment: Mapping[str, str]) -> 
     Raises:
         StartError: It does not start.
     """
+    if installation.is_confined:
+        raise StartError(
+            "The daemon does not run, and GIMP runs in a Flatpak, from which it cannot start it: in a terminal, run "
+            "'impasto service install', which starts it now and at every login, or 'impasto daemon start'."
+        )
     if installation.python is None or installation.trouble is not None:
         raise StartError(installation.trouble or f"Impasto's Python is unknown; {MEND_IT}.")
     try:

@@ -16,7 +16,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from impasto_engine.settings import Settings
-from impasto_gimp.checkup import as_text, own_checks
+from impasto_gimp.checkup import as_text, examined, own_checks
 from impasto_gimp.choices import COLORS, NETWORKS
 from impasto_gimp.curve import curve_points
 from impasto_gimp.installation import find_installation
@@ -188,6 +188,26 @@ def test_what_the_installer_did_not_leave_is_told_with_the_remedy(text: str | No
     for act in (lambda: start_daemon(found, {}), lambda: run_product(found, "doctor")):
         with pytest.raises((StartError, ProductError), match="impasto install"):
             act()
+
+
+def test_from_a_flatpak_nothing_is_started_and_it_is_said_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLATPAK_ID", "org.gimp.GIMP")
+    for place, python in (("seen", sys.executable), ("hidden", "/nowhere")):
+        found = find_installation(installed(tmp_path / place, python))
+        assert (found.trouble, found.is_confined) == (None, True)
+        assert chosen_dial(found, tmp_path / "connection.json", {})[0] == "zmq"
+        with pytest.raises(StartError, match="'impasto service install', which starts it now"):
+            start_daemon(found, {})
+        with pytest.raises(ProductError, match="run 'impasto jobs --json' in a terminal"):
+            run_product(found, "jobs", "--json")
+        checks = {check["name"]: check for check in examined(found, "3.0.4")}
+        assert "Installation" not in checks
+        assert (checks["Doctor"]["status"], checks["Doctor"]["cure"]) == (
+            "warning",
+            "Run 'impasto doctor' in a terminal.",
+        )
 
 
 # The transport
