@@ -171,7 +171,7 @@ def test_a_machine_without_gimp_has_none(tmp_path: Path) -> None:
 def test_a_sandbox_is_called_by_its_own_command(tmp_path: Path) -> None:
     here = machine(tmp_path, System.LINUX, FLATPAK_AND_SNAP)
     assert [editor.call for editor in find_editors(here)] == [
-        ("flatpak", "run", "--command=gimp-console", "org.gimp.GIMP"),
+        ("flatpak", "run", "--command=gimp-console-3.0", "org.gimp.GIMP"),
         ("snap", "run", "gimp"),
     ]
 
@@ -191,6 +191,14 @@ def test_a_gimp_that_the_user_names_is_taken_for_what_it_is(
     here = machine(tmp_path, system, program)
     editor = given_editor(tmp_path / program, here)
     assert (editor.packaging.name, editor.call) == (packaging, (str(tmp_path / program),))
+
+
+@pytest.mark.parametrize(
+    ("door", "packaging"), [("var/lib/flatpak/exports/bin/org.gimp.GIMP", "Flatpak"), ("snap/bin/gimp", "Snap")]
+)
+def test_the_door_to_a_sandbox_is_taken_for_the_sandbox(door: str, packaging: str, tmp_path: Path) -> None:
+    here = machine(tmp_path, System.LINUX, FLATPAK_AND_SNAP)
+    assert given_editor(tmp_path / door, here).packaging.name == packaging
 
 
 def test_variables_name_folders_and_have_usual_places(tmp_path: Path) -> None:

@@ -37,7 +37,8 @@ class Editor:
     @property
     def call(self) -> tuple[str, ...]:
         """How it is called."""
-        return self.packaging.call or (str(self.program),)
+        called = tuple(word.format(program=self.program.name) for word in self.packaging.call)
+        return called or (str(self.program),)
 
 
 def find_editors(machine: Machine) -> tuple[Editor, ...]:
@@ -53,7 +54,7 @@ def find_editors(machine: Machine) -> tuple[Editor, ...]:
 def given_editor(program: Path, machine: Machine) -> Editor:
     """The GIMP that the user names: of the kind in whose places it lies, else the system's first that can be called."""
     for editor in find_editors(machine):
-        if editor.program == program:
+        if program == editor.program or any(program in machine.places(door) for door in editor.packaging.doors):
             return editor
     is_appimage = program.suffix == ".AppImage"
     kinds = [each for each in PACKAGINGS if each.system is machine.system and not each.call]

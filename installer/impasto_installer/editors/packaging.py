@@ -20,7 +20,9 @@ class Packaging:
         system: Where it occurs.
         programs: Where its program is; the first that exists in a folder is taken.
         on_path: Whether the program is looked for in `PATH`, too.
-        call: What is called instead of the program; empty where that is called itself.
+        call: What is called instead of the program, whose name is put in for `{program}`; empty where that is called
+            itself.
+        doors: Where what its users start it with is, if that is something else.
         user_folders: Where its users' folders are, each named after its version: `GIMP/3.0`.
         loads_wheels: Whether its Python loads binaries from PyPI.
         python_stays: Whether its Python is at the same place at every start, and another could come before it.
@@ -31,6 +33,7 @@ class Packaging:
     programs: tuple[str, ...]
     on_path: bool = False
     call: tuple[str, ...] = ()
+    doors: tuple[str, ...] = ()
     user_folders: tuple[str, ...]
     loads_wheels: bool
     python_stays: bool = False
@@ -55,7 +58,8 @@ PACKAGINGS = (
             "/var/lib/flatpak/app/org.gimp.GIMP/current/active/files/bin/gimp-console-3*",
             "{XDG_DATA_HOME}/flatpak/app/org.gimp.GIMP/current/active/files/bin/gimp-console-3*",
         ),
-        call=("flatpak", "run", "--command=gimp-console", "org.gimp.GIMP"),
+        call=("flatpak", "run", "--command={program}", "org.gimp.GIMP"),
+        doors=("/var/lib/flatpak/exports/bin/org.gimp.GIMP", "{XDG_DATA_HOME}/flatpak/exports/bin/org.gimp.GIMP"),
         user_folders=("{home}/.var/app/org.gimp.GIMP/config/GIMP/3.*", _LINUX_FOLDER),
         loads_wheels=True,
     ),
@@ -64,6 +68,7 @@ PACKAGINGS = (
         system=System.LINUX,
         programs=("/snap/gimp/current/usr/bin/gimp-console-3*", "/snap/gimp/current/usr/bin/gimp-3*"),
         call=("snap", "run", "gimp"),
+        doors=("/snap/bin/gimp",),
         user_folders=("{home}/snap/gimp/current/.config/GIMP/3.*", "{home}/snap/gimp/common/.config/GIMP/3.*"),
         loads_wheels=True,
     ),
