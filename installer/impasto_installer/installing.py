@@ -46,12 +46,14 @@ class Installed:
         changed: Whether anything had to be written.
         transport: How the plug-in reaches the daemon.
         remarks: What the user should know of it, a sentence each.
+        known_folders: See `Answer.known_folders`.
     """
 
     folder: Path
     changed: bool
     transport: Transport
     remarks: tuple[str, ...] = ()
+    known_folders: tuple[Path, ...] = ()
 
 
 def install(
@@ -152,7 +154,8 @@ def _laid_out(
             folder=folder,
             changed=laid.changed,
             transport=transport,
-            remarks=(*remarks, *_remarks(after, transport), *_kept(folder, laid)),
+            remarks=(*remarks, *_remarks(editor, after, transport), *_kept(folder, laid)),
+            known_folders=after.known_folders,
         )
 
 
@@ -163,9 +166,9 @@ def _kept(folder: Path, laid: LaidOut) -> list[str]:
     ]
 
 
-def _remarks(answer: Answer, transport: Transport) -> list[str]:
+def _remarks(editor: Editor, answer: Answer, transport: Transport) -> list[str]:
     remarks = []
-    if transport is Transport.VENDORED and answer.bridge is not None:
+    if editor.packaging.is_sandbox or (transport is Transport.VENDORED and answer.bridge is not None):
         remarks.append(
             "GIMP cannot start the daemon from where it runs: have it started at login, with 'impasto service install'."
         )

@@ -31,17 +31,19 @@ def present_folders(machine: Machine, records: Records) -> tuple[Path, ...]:
     return tuple(folder for folder in folders if _is_ours(folder))
 
 
-def misplaced(machine: Machine, right: Path) -> Iterator[Path]:
+def misplaced(machine: Machine, right: Path, hidden: Path | None = None) -> Iterator[Path]:
     """Main files of the plug-in where no GIMP runs them, around a folder in which one would.
 
     Args:
         machine: The machine.
         right: The plug-in folder of a GIMP.
+        hidden: A user's folder that this GIMP does not see.
     """
     plugins = right.parent
     names = [f"{PLUGIN_NAME}*/{MAIN_FILE}", f"{PLUGIN_NAME}*/{PLUGIN_NAME}*/{MAIN_FILE}", MAIN_FILE]
     found = [file for name in names for file in sorted(plugins.glob(name))]
     found += sorted(plugins.parent.glob(f"{PLUGIN_NAME}*/{MAIN_FILE}"))
+    found += sorted(hidden.glob(f"plug-ins/**/{MAIN_FILE}")) if hidden is not None else []
     for template in _GIMP_FOLDERS[machine.system]:
         for folder in machine.places(template):
             if folder.name.startswith("2."):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto_installer.editors.finding import Editor, given_editor
+from impasto_installer.editors.finding import Editor, find_editors, given_editor
 from impasto_installer.editors.machine import Machine, System
 from impasto_installer.installing import Product
 from installer.fake_gimp import FakeGimp, small_sources, written
@@ -27,6 +27,15 @@ def machine(tmp_path: Path, system_python: Path) -> Machine:
 @pytest.fixture
 def editor(machine: Machine, system_python: Path) -> Editor:
     return given_editor(written(system_python.parent / "gimp-console-3.0"), machine)
+
+
+@pytest.fixture
+def flatpak(machine: Machine) -> Editor:
+    """GIMP in a Flatpak."""
+    active = machine.home / ".local" / "share" / "flatpak" / "app" / "org.gimp.GIMP" / "current" / "active"
+    written(active / "files" / "bin" / "gimp-console-3.0")
+    (editor,) = find_editors(machine)
+    return editor
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ class FakeGimp:
         refusal: What the plug-in says when it is called, instead of answering.
         bridge: What keeps GIMP from starting a program from outside.
         is_blind: Registers no plug-in.
+        calls_its_folder: What it calls its user's folder; another than `user_folder` in a Flatpak.
         complaint: What it prints at every start.
         calls: What was called.
     """
@@ -58,6 +59,7 @@ class FakeGimp:
         self.refusal: str | None = None
         self.bridge: str | None = None
         self.is_blind = False
+        self.calls_its_folder = user_folder
         self.complaint = ""
         self._registered_at_s: int | None = None
         self.calls: list[list[str]] = []
@@ -105,8 +107,9 @@ class FakeGimp:
         vendored = "No module named 'zmq'" if not library.is_file() else None
         return {
             "gimp": "3.0.4",
-            "user_folder": str(self.user_folder),
-            "plugins_folder": str(self.user_folder / "plug-ins"),
+            "user_folder": str(self.calls_its_folder),
+            "user_folder_number": [self.user_folder.stat().st_dev, self.user_folder.stat().st_ino],
+            "plugins_folder": str(self.calls_its_folder / "plug-ins"),
             "python": [3, 13, 5],
             "python_program": str(self.python),
             "machine": "x86_64",

@@ -17,6 +17,7 @@ from impasto_installer.doctor.machine_checks import available_bytes, check_disk,
 from impasto_installer.doctor.redaction import Redaction
 from impasto_installer.doctor.report import LOG_BYTES, write_report
 from impasto_installer.editors.finding import Editor
+from impasto_installer.editors.machine import Machine
 from impasto_installer.errors import InstallerError
 from impasto_installer.installing import Product, install, install_unseen
 from impasto_protocol import Connection, write_connection
@@ -234,12 +235,29 @@ def test_keys_for_a_daemon_elsewhere_that_others_can_read_are_made_anew(place: P
     assert "'impasto daemon join INVITATION'" in fault.cure
 
 
-def test_a_gimp_that_cannot_start_the_daemon_is_no_fault_where_that_is_elsewhere(
+def test_a_gimp_that_cannot_start_the_daemon_is_no_fault_where_it_need_not(
     editor: Editor, gimp: FakeGimp, examined: Callable[[], Found]
 ) -> None:
     gimp.bridge = "No such file or directory"
     assert [check.status for check in at_fault(examined())] == [Status.WARNING]
-    assert at_fault(list(examine(editor, "1.0", gimp, is_elsewhere=True).checks)) == []
+    assert at_fault(list(examine(editor, "1.0", gimp, has_to_start=False).checks)) == []
+
+
+def test_a_flatpak_needs_a_daemon_that_is_started_at_login(flatpak: Editor, product: Product, gimp: FakeGimp) -> None:
+    install(flatpak, product, gimp)
+    (fault,) = at_fault(list(examine(flatpak, "1.0", gimp).checks))
+    assert (fault.status, fault.cure) == (Status.WARNING, "Run 'impasto service install'.")
+    assert at_fault(list(examine(flatpak, "1.0", gimp, has_to_start=False).checks)) == []
+
+
+def test_a_plug_in_in_a_folder_that_a_flatpak_hides_is_found(
+    flatpak: Editor, product: Product, gimp: FakeGimp, machine: Machine
+) -> None:
+    gimp.calls_its_folder = machine.home / ".var" / "app" / "org.gimp.GIMP" / "config" / "GIMP" / "3.0"
+    by_hand = written(gimp.calls_its_folder / "plug-ins" / "impasto" / "impasto.py")
+    install(flatpak, product, gimp)
+    (fault,) = at_fault(list(examine(flatpak, "1.0", gimp, has_to_start=False).checks))
+    assert f"{str(by_hand)!r} is where GIMP does not look for it" in fault.message
 
 
 def test_little_room_is_a_warning(tmp_path: Path) -> None:

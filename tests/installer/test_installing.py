@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from impasto_installer.doctor.editor_checks import examine
 from impasto_installer.editors.finding import Editor
 from impasto_installer.editors.machine import Machine
 from impasto_installer.errors import EditorError, InstallerError, PluginFolderError
@@ -49,7 +50,7 @@ def test_a_plug_in_is_installed_with_its_libraries_and_found_by_gimp(
     editor: Editor, product: Product, gimp: FakeGimp
 ) -> None:
     assert install(editor, product, gimp) == Installed(
-        folder=gimp.plugin, changed=True, transport=Transport.VENDORED, remarks=()
+        folder=gimp.plugin, changed=True, transport=Transport.VENDORED, known_folders=(gimp.user_folder,)
     )
     assert (gimp.plugin / "impasto.py").read_text().startswith(f"#!{gimp.python}\n")
     assert (gimp.plugin / "vendored" / "zmq" / "__init__.py").read_text() == gimp.wheel
@@ -111,6 +112,53 @@ def test_a_python_for_which_there_are_no_wheels_gets_a_bridge(
 def test_a_gimp_that_cannot_start_the_daemon_is_told_of(editor: Editor, product: Product, gimp: FakeGimp) -> None:
     gimp.bridge = "No such file or directory"
     assert "impasto service install" in install(editor, product, gimp).remarks[0]
+
+
+def in_a_flatpak(gimp: FakeGimp, home: Path) -> Path:
+    """Has GIMP call its folder as a Flatpak with `filesystems=xdg-config/GIMP` does; the folder that it names."""
+    gimp.calls_its_folder = home / ".var" / "app" / "org.gimp.GIMP" / "config" / "GIMP" / "3.0"
+    return gimp.calls_its_folder
+
+
+def test_a_flatpak_gets_the_plug_in_where_it_sees_it_and_not_where_it_says(
+    flatpak: Editor, product: Product, gimp: FakeGimp, machine: Machine
+) -> None:
+    named = in_a_flatpak(gimp, machine.home)
+    installed = install(flatpak, product, gimp)
+    assert (installed.folder, installed.transport) == (gimp.plugin, Transport.VENDORED)
+    assert [remark for remark in installed.remarks if "impasto service install" in remark]
+    assert not named.exists()
+    assert not install(flatpak, product, gimp).changed
+
+
+def test_what_a_flatpak_hides_is_no_folder_of_another_gimp(
+    flatpak: Editor, product: Product, gimp: FakeGimp, machine: Machine
+) -> None:
+    named = in_a_flatpak(gimp, machine.home)
+    named.mkdir(parents=True)
+    installed = install(flatpak, product, gimp)
+    assert (installed.folder, installed.known_folders) == (gimp.plugin, (gimp.user_folder, named))
+    assert examine(flatpak, "1.0", gimp).known_folders == (gimp.user_folder, named)
+
+
+def test_a_flatpak_that_sees_its_own_folder_only_gets_it_there(
+    flatpak: Editor, product: Product, gimp: FakeGimp, machine: Machine
+) -> None:
+    gimp.user_folder = in_a_flatpak(gimp, machine.home)
+    gimp.user_folder.mkdir(parents=True)
+    installed = install(flatpak, product, gimp)
+    assert (installed.folder, installed.known_folders) == (gimp.plugin, (gimp.user_folder,))
+
+
+def test_a_flatpak_whose_folder_is_nowhere_here_is_left_alone(
+    flatpak: Editor, product: Product, gimp: FakeGimp, machine: Machine, tmp_path: Path
+) -> None:
+    named = in_a_flatpak(gimp, machine.home)
+    gimp.user_folder = tmp_path / "in the sandbox"
+    gimp.user_folder.mkdir()
+    with pytest.raises(EditorError, match="where nothing can be put from here"):
+        install(flatpak, product, gimp)
+    assert not named.exists()
 
 
 def test_a_python_in_the_way_does_not_stop_it_and_is_told_of(

@@ -79,16 +79,17 @@ def _checks(programs: list[Path]) -> "Iterator[Check]":
     yield check_backend()
     yield from check_weights()
     yield from check_daemon(place, version)
-    yield from check_login(service_of(machine, run_program), is_running=running() is not None)
+    login_service = service_of(machine, run_program)
+    yield from check_login(login_service, is_running=running() is not None)
+    has_to_start = not is_elsewhere(place) and not (login_service.starts_this_one and login_service.is_known)
     if not is_elsewhere(place):
         yield check_disk(place.parent)
     yield check_memory(available_bytes())
     editors = [given_editor(program.absolute(), machine) for program in programs] or find_editors(machine)
     seen: set[Path] = set()
     for editor in editors:
-        examination = examine(editor, version, run_program, own_bin=own_bin(), is_elsewhere=is_elsewhere(place))
-        if examination.user_folder is not None:
-            seen.add(examination.user_folder)
+        examination = examine(editor, version, run_program, own_bin=own_bin(), has_to_start=has_to_start)
+        seen.update(examination.known_folders)
         yield from examination.checks
     unseen = () if programs else lonely_folders(machine, seen)
     for folder in unseen:

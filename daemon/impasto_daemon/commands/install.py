@@ -56,7 +56,9 @@ def install(gimp: Gimp = None, wheels: Wheels = None) -> int:
         if not program.is_file():
             raise Refused(f"There is no program {str(program)!r}; correct --gimp.")
     editors = [given_editor(program.absolute(), machine) for program in gimp or ()] or find_editors(machine)
-    installed, failed = [], 0
+    installed: list[Path] = []
+    known: set[Path] = set()
+    failed = 0
     with refusing_to_install():
         product = own_product()
     for editor in editors:
@@ -72,9 +74,10 @@ def install(gimp: Gimp = None, wheels: Wheels = None) -> int:
                 "  Another GIMP above uses the same folder; where these libraries do not load, a bridge will do."
             )
         installed.append(done.folder)
+        known.update(done.known_folders)
         _tell(done)
     if gimp is None and not failed:
-        for folder in lonely_folders(machine, {each.parents[1] for each in installed}):
+        for folder in lonely_folders(machine, known):
             typer.echo(f"{folder} ...")
             with refusing_to_install():
                 done = install_unseen(folder, product)

@@ -25,15 +25,15 @@ class Examination:
 
     Attributes:
         checks: What was found.
-        user_folder: Its folder of the user; None if it did not say.
+        known_folders: See `Answer.known_folders`; none if GIMP did not answer.
     """
 
     checks: tuple[Check, ...]
-    user_folder: Path | None
+    known_folders: tuple[Path, ...] = ()
 
 
 def examine(
-    editor: Editor, version: str, run: Run, *, own_bin: Path | None = None, is_elsewhere: bool = False
+    editor: Editor, version: str, run: Run, *, own_bin: Path | None = None, has_to_start: bool = True
 ) -> Examination:
     """Looks at everything about one GIMP.
 
@@ -42,24 +42,24 @@ def examine(
         version: Our version.
         run: How programs are run.
         own_bin: See `asking.ask`.
-        is_elsewhere: Whether the daemon is on another machine, and need not be started from GIMP.
+        has_to_start: Whether GIMP has to be able to start the daemon: it is on this machine, and not started at login.
     """
     try:
         answer = ask(editor, run, own_bin=own_bin)
     except EditorError as error:
-        return Examination(checks=(_silent(editor, error, own_bin),), user_folder=None)
+        return Examination(checks=(_silent(editor, error, own_bin),))
     name = f"GIMP {answer.gimp}"
     python = ".".join(map(str, answer.python))
     checks = [good(name, f"{editor.name} answers; its Python is {python} at {answer.python_program}.")]
     if answer.shadowed_by is not None:
         checks.append(_shadowed(name, answer.shadowed_by))
     folder = answer.plugins_folder / PLUGIN_NAME
-    checks += _misplaced(name, editor, folder)
+    checks += _misplaced(name, editor, folder, answer.hidden)
     checks += _folder(name, folder, version)
     if (folder / MAIN_FILE).exists():
         checks.append(_registered(name, answer))
-        checks.append(_connected(name, folder, answer, is_elsewhere=is_elsewhere))
-    return Examination(checks=tuple(checks), user_folder=answer.user_folder)
+        checks.append(_connected(name, editor, folder, answer, has_to_start=has_to_start))
+    return Examination(checks=tuple(checks), known_folders=answer.known_folders)
 
 
 def check_unseen_folder(folder: Path, version: str) -> list[Check]:
@@ -94,14 +94,14 @@ def _shadowed(name: str, python: Path) -> Check:
     )
 
 
-def _misplaced(name: str, editor: Editor, folder: Path) -> list[Check]:
+def _misplaced(name: str, editor: Editor, folder: Path, hidden: Path | None) -> list[Check]:
     return [
         problem(
             f"{name}: folder",
             f"{str(file)!r} is where GIMP does not look for it; it has to be {str(folder / MAIN_FILE)!r}.",
             f"Delete {str(file.parent if file.parent != folder.parent else file)!r}. {INSTALL}",
         )
-        for file in misplaced(editor.machine, folder)
+        for file in misplaced(editor.machine, folder, hidden)
     ]
 
 
@@ -144,16 +144,22 @@ def _registered(name: str, answer: Answer) -> Check:
     return good(f"{name}: menu", "The plug-in is in Filters > Artistic, and answers.")
 
 
-def _connected(name: str, folder: Path, answer: Answer, *, is_elsewhere: bool) -> Check:
+def _connected(name: str, editor: Editor, folder: Path, answer: Answer, *, has_to_start: bool) -> Check:
     """The way to the daemon: libraries in GIMP's Python, or a bridge through ours."""
     has_vendored = (folder / "vendored").is_dir()
-    if answer.vendored is None and is_elsewhere:
-        return good(f"{name}: connection", "pyzmq and msgpack load in GIMP's Python, and the daemon is elsewhere.")
+    if has_to_start and editor.packaging.is_sandbox and (answer.vendored is None or answer.bridge is None):
+        return warning(
+            f"{name}: connection",
+            "GIMP has a way to the daemon, but runs in a sandbox, from which it cannot start it.",
+            "Run 'impasto service install'.",
+        )
+    if answer.vendored is None and not has_to_start:
+        return good(f"{name}: connection", "pyzmq and msgpack load in GIMP's Python, and it need not start the daemon.")
     if answer.vendored is None and answer.bridge is not None:
         return warning(
             f"{name}: connection",
             f"pyzmq and msgpack load in GIMP's Python, but GIMP cannot start the daemon ({answer.bridge}).",
-            "If Impasto was moved, run 'impasto install'; if GIMP runs in a sandbox, run 'impasto service install'.",
+            "If Impasto was moved, run 'impasto install'; else run 'impasto service install'.",
         )
     if answer.vendored is None:
         return good(f"{name}: connection", "pyzmq and msgpack load in GIMP's Python, and it can start the daemon.")

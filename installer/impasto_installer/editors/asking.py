@@ -11,10 +11,11 @@ import re
 import shutil
 import zlib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto_installer.editors.finding import Editor
+from impasto_installer.editors.finding import Editor, users_folders
 from impasto_installer.editors.machine import System
 from impasto_installer.editors.running import Run
 from impasto_installer.errors import EditorError
@@ -46,6 +47,8 @@ class Answer:
         gimp: Its version: `3.0.4`.
         user_folder: Where it keeps what is the user's.
         plugins_folder: Where it looks for the user's own plug-ins.
+        hidden: The folder that GIMP takes for its user's, where its sandbox shows it another in that place: it sees
+            nothing that is in it.
         python: The version of its Python.
         python_program: That Python.
         machine: The processor, as `platform.machine` calls it.
@@ -61,6 +64,7 @@ class Answer:
     gimp: str
     user_folder: Path
     plugins_folder: Path
+    hidden: Path | None
     python: tuple[int, int, int]
     python_program: str
     machine: str
@@ -71,6 +75,11 @@ class Answer:
     bridge: str | None
     complaint: str | None = None
     shadowed_by: Path | None = None
+
+    @property
+    def known_folders(self) -> tuple[Path, ...]:
+        """Folders of users of which it is known whose they are."""
+        return (self.user_folder,) if self.hidden is None else (self.user_folder, self.hidden)
 
 
 def ask(editor: Editor, run: Run, *, plugin_folder: Path | None = None, own_bin: Path | None = None) -> Answer:
@@ -135,10 +144,13 @@ def _built(editor: Editor, text: str, said: str, shadowed_by: Path | None) -> An
         told = json.loads(text)
         major, minor, micro = (int(number) for number in told["python"])
         name, version = told["libc"]
+        there = Path(told["user_folder"])
+        here = _here(editor, there, tuple(told["user_folder_number"]))
         return Answer(
             gimp=str(told["gimp"]),
-            user_folder=Path(told["user_folder"]),
-            plugins_folder=Path(told["plugins_folder"]),
+            user_folder=here,
+            plugins_folder=here / Path(told["plugins_folder"]).relative_to(there),
+            hidden=there if there != here and there.is_dir() else None,
             python=(major, minor, micro),
             python_program=str(told["python_program"]),
             machine=str(told["machine"]),
@@ -154,6 +166,32 @@ def _built(editor: Editor, text: str, said: str, shadowed_by: Path | None) -> An
         raise EditorError(
             f"{editor.name} answered something that makes no sense ({error}); please report it."
         ) from error
+
+
+def _here(editor: Editor, there: Path, number: tuple[int, ...]) -> Path:
+    """The user's folder of a GIMP, as it is called outside of its sandbox.
+
+    Flathub's GIMP calls it `~/.var/app/org.gimp.GIMP/config/GIMP/3.0`, and is shown `~/.config/GIMP/3.0` there.
+
+    Args:
+        editor: Which GIMP.
+        there: What GIMP calls it.
+        number: The device and the inode that GIMP knows it by.
+
+    Raises:
+        EditorError: It is none of the folders of its users.
+    """
+    if not editor.packaging.is_sandbox:
+        return there
+    for folder in (there, *users_folders(editor.packaging, editor.machine)):
+        with suppress(OSError):
+            known = folder.stat()
+            if (known.st_dev, known.st_ino) == number:
+                return folder
+    raise EditorError(
+        f"{editor.name} keeps its settings inside its sandbox, in {str(there)!r}, where nothing can be put from here; "
+        "let it see ~/.config/GIMP, as it does unless it is told otherwise."
+    )
 
 
 def _silence(editor: Editor, said: str) -> str:

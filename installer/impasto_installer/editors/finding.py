@@ -9,7 +9,7 @@ from pathlib import Path
 from impasto_installer.editors.machine import Machine, System
 from impasto_installer.editors.packaging import PACKAGINGS, Packaging
 
-__all__ = ["Editor", "find_editors", "given_editor", "lonely_folders"]
+__all__ = ["Editor", "find_editors", "given_editor", "lonely_folders", "users_folders"]
 
 _VERSION = re.compile(r"3\.\d+")
 _FAMILY = re.compile(r"gimp(-console)?(-3(\.\d+)?)?(\.exe)?")
@@ -64,16 +64,22 @@ def given_editor(program: Path, machine: Machine) -> Editor:
 
 def lonely_folders(machine: Machine, known: set[Path]) -> tuple[Path, ...]:
     """Users' folders of GIMP 3 whose program was not found, or did not say that they are its own."""
-    folders = {
-        folder: None
+    folders = dict.fromkeys(
+        folder
         for packaging in PACKAGINGS
         if packaging.system is machine.system
-        for template in packaging.user_folders
-        for folder in machine.places(template)
-        if folder.is_dir() and _VERSION.fullmatch(folder.name)
-    }
+        for folder in users_folders(packaging, machine)
+    )
     seen = {folder.resolve() for folder in known}
     return tuple(folder for folder in folders if folder.resolve() not in seen)
+
+
+def users_folders(packaging: Packaging, machine: Machine) -> Iterator[Path]:
+    """The folders of users of such a GIMP 3."""
+    for template in packaging.user_folders:
+        for folder in machine.places(template):
+            if folder.is_dir() and _VERSION.fullmatch(folder.name):
+                yield folder
 
 
 def _programs(packaging: Packaging, machine: Machine) -> Iterator[Path]:

@@ -37,6 +37,7 @@ def answer(plugin_folder: str, stylize: str) -> dict[str, Any]:
     return {
         "gimp": Gimp.version(),
         "user_folder": Gimp.directory(),
+        "user_folder_number": number_of(Gimp.directory()),
         "plugins_folder": str(plugins_folder()),
         "python": list(sys.version_info[:3]),
         "python_program": sys.executable or "",
@@ -47,6 +48,15 @@ def answer(plugin_folder: str, stylize: str) -> dict[str, Any]:
         "vendored": imported([sys.executable, "-c", TRANSPORT, str(folder / "vendored")]),
         "bridge": bridged(folder),
     }
+
+
+def number_of(folder: str) -> list[int]:
+    """What a folder is known by, whatever it is called; nothing where there is none."""
+    try:
+        known = Path(folder).stat()
+    except OSError:
+        return []
+    return [known.st_dev, known.st_ino]
 
 
 def plugins_folder() -> Path:

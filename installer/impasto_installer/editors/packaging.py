@@ -38,6 +38,11 @@ class Packaging:
     loads_wheels: bool
     python_stays: bool = False
 
+    @property
+    def is_sandbox(self) -> bool:
+        """Whether it starts no programs outside of it, and may see folders under other names than we do."""
+        return bool(self.call)
+
 
 _LINUX_FOLDER = "{XDG_CONFIG_HOME}/GIMP/3.*"
 
