@@ -42,7 +42,8 @@ _SHARED_PREFIXES = {"/", "/usr", "/usr/local", "/opt", "/opt/homebrew", "/opt/lo
 def clean_environment(inherited: Mapping[str, str], *, editor_prefix: str = sys.prefix) -> dict[str, str]:
     """What of an editor's environment its user meant for all programs.
 
-    From lists of paths, those inside the editor's bundle are taken, and a list that is empty then goes.
+    From lists of paths, those inside the editor's bundle are taken, and a list that is empty then goes. So do empty
+    entries, which a bundle leaves behind itself where the user had no list, and which mean the current folder.
 
     Args:
         inherited: The editor's environment.
@@ -54,9 +55,12 @@ def clean_environment(inherited: Mapping[str, str], *, editor_prefix: str = sys.
     for name, value in inherited.items():
         if name in _NEVER or (is_bundled and name in _NOT_FROM_A_BUNDLE):
             continue
-        kept = [path for path in value.split(os.pathsep) if not any(_lies_in(path, root) for root in roots)]
-        if kept or not value:
-            cleaned[name] = os.pathsep.join(kept)
+        paths = value.split(os.pathsep)
+        kept = [path for path in paths if not any(_lies_in(path, root) for root in roots)]
+        if kept == paths:
+            cleaned[name] = value
+        elif any(kept):
+            cleaned[name] = os.pathsep.join(filter(None, kept))
     return cleaned
 
 

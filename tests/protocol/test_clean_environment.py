@@ -70,6 +70,17 @@ def test_a_bundle_that_no_variable_names_is_known_by_its_python() -> None:
     assert clean_environment(inherited, editor_prefix=bundle) == {**USERS_OWN, "PATH": "/usr/bin"}
 
 
+def test_a_list_that_a_bundle_began_leaves_no_empty_entry() -> None:
+    mount = "/tmp/.mount_GIMPx3Yz"  # noqa: S108
+    inherited = {
+        **USERS_OWN,
+        "APPDIR": mount,
+        "LD_LIBRARY_PATH": paths(f"{mount}/usr/lib", ""),
+        "XDG_DATA_DIRS": paths(f"{mount}/usr/share", "", "/usr/share"),
+    }
+    assert clean_environment(inherited, editor_prefix="/usr") == {**USERS_OWN, "XDG_DATA_DIRS": "/usr/share"}
+
+
 def test_a_path_beside_the_bundle_is_not_taken_for_one_inside() -> None:
     inherited = {"APPDIR": "/opt/gimp", "PATH": paths("/opt/gimp-tools/bin", "/opt/gimp/bin")}
     assert clean_environment(inherited, editor_prefix="/usr") == {"PATH": "/opt/gimp-tools/bin"}
