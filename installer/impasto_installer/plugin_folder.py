@@ -28,7 +28,7 @@ from pathlib import Path
 
 from impasto_installer.errors import PluginFolderError
 from impasto_installer.manifest import MANIFEST_FILE, VENDORED, Manifest, digest_of, read_manifest
-from impasto_installer.setting_aside import set_the_users_aside
+from impasto_installer.setting_aside import set_folders_aside, set_the_users_aside
 
 __all__ = [
     "INSTALLATION_FILE",
@@ -174,6 +174,7 @@ def lay_out(
     try:
         set_aside = set_the_users_aside(folder, earlier, content)
         changes = [_remove(folder, path) for path in (earlier.files if earlier else ()) if path not in content]
+        set_aside += set_folders_aside(folder, content)
         changes += [_write(folder / path, each) for path, each in ahead.items()]
         main_file = folder / MAIN_FILE
         if renew or any(changes) or not _holds(main_file, main) or not os.access(main_file, os.X_OK):

@@ -6,7 +6,7 @@ After each version the user changes some files and adds others.
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from impasto_installer.plugin_folder import lay_out
@@ -36,6 +36,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+@example(versions=[{"a/b": b""}, {"a": b"1"}], edits=["a/b"])
 @given(versions=VERSIONS, edits=st.lists(PATHS | st.just("impasto.py"), max_size=4))
 def test_the_last_version_is_there_and_then_none(versions: list[dict[str, bytes]], edits: list[str]) -> None:
     edited: list[bytes] = []
