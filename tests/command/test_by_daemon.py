@@ -77,8 +77,9 @@ def test_the_daemon_is_started_and_paints_what_the_command_itself_would(
     assert theirs["network"]["name"] == "lite"
     assert listed(impasto) == []
     again = tmp_path / "again.png"
-    assert impasto("stylize", "--replay", there, "--daemon", "-o", again).code == 0
-    assert np.array_equal(pixels_of(again), pixels_of(here))
+    for painted_before in (there, here):
+        assert impasto("stylize", "--replay", painted_before, "--daemon", "-o", again).code == 0
+        assert np.array_equal(pixels_of(again), pixels_of(here))
 
 
 def test_depth_profile_and_transparency_survive_the_daemon(

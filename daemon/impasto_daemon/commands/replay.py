@@ -113,13 +113,16 @@ class _Stored:
         return StyleImage(path=path, name=name)
 
     def weights(self) -> Path | None:
-        """The weights file, or None, with a note, where it is not as it was."""
+        """The weights file; None where the network's own is the same, or, with a note, where it is not as it was."""
+        from impasto_engine.networks.weights import find
+
         stored = self.record["network"]["weights"]
         if stored is None:
             return None
         place = Path(stored["absolute"])
         if place.is_file() and sha256_of(place) == stored["sha256"]:
-            return place
+            own = find(self.record["network"]["name"])
+            return None if own is not None and sha256_of(own) == stored["sha256"] else place
         self._note(
             f"The weights file {str(place)!r} is not there as it was; others of {self.record['network']['name']} are "
             "taken, and the new picture may differ."
