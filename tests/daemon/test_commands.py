@@ -104,6 +104,9 @@ def test_a_daemon_is_started_asked_and_stopped(impasto: Run, path: Path) -> None
         assert kept.stat().st_mode & 0o077 == 0
     assert started.stdout == f"The daemon is running: process {pid}.\n"
     assert impasto("daemon", "start").stdout == f"The daemon is running already: process {pid}.\n"
+    other = impasto("daemon", "start", "--memory-budget", "3GB")
+    assert other.returncode == 2
+    assert f"as process {pid} and without these options; stop it with 'impasto daemon stop'" in other.stderr
     told = impasto("daemon", "status").stdout
     for words in ("impasto ", "Memory: ", " for painting", "Device: ", "Networks: ", "1 session, ", "queued"):
         assert words in told

@@ -14,6 +14,7 @@ from impasto_daemon.commands.elsewhere import join, key, leave
 from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.starting import (
     ANSWER_S,
+    options_of,
     reached,
     refuse_if_elsewhere,
     refusing,
@@ -103,7 +104,13 @@ def run(bind: Bind = LOOPBACK, allow: Allow = None, memory_budget: Budget = None
 @daemon.command()
 def start(bind: Bind = LOOPBACK, allow: Allow = None, memory_budget: Budget = None) -> None:
     """Start the daemon in the background, unless it is running."""
-    pid, is_new = start_daemon(arguments_of_run(bind, allow, memory_budget))
+    arguments = arguments_of_run(bind, allow, memory_budget)
+    pid, is_new = start_daemon(arguments)
+    if arguments and not is_new and options_of(pid) != arguments:
+        raise Refused(
+            f"The daemon runs already, as process {pid} and without these options; stop it with 'impasto daemon stop', "
+            "and start it again."
+        )
     typer.echo(f"The daemon is running{'' if is_new else ' already'}: process {pid}.")
 
 
