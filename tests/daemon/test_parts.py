@@ -486,6 +486,18 @@ with Lock(Path({str(path)!r})):
         pass
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no lock that is shared")
+def test_two_who_ask_who_holds_the_lock_do_not_take_each_other_for_the_holder(tmp_path: Path) -> None:
+    import fcntl
+
+    path = tmp_path / "daemon.lock"
+    with Lock(path):
+        pass
+    with path.open("r+b") as another_who_asks:
+        fcntl.flock(another_who_asks, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        assert holder_of(path) is None
+
+
 # How long a silence is borne
 
 

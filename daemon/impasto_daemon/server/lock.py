@@ -59,7 +59,7 @@ def holder_of(path: Path) -> int | None:
     except FileNotFoundError:
         return None
     try:
-        return None if _take(descriptor) else _pid_in(path)
+        return None if _take(descriptor, shared=True) else _pid_in(path)
     finally:
         os.close(descriptor)
 
@@ -86,7 +86,8 @@ if sys.platform == "win32":
     _LOCKED_BYTE = 1024
     """Windows forbids reading what is locked; the process id lies before it."""
 
-    def _take(descriptor: int) -> bool:
+    def _take(descriptor: int, *, shared: bool = False) -> bool:
+        del shared  # there is no such lock
         os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -97,9 +98,10 @@ if sys.platform == "win32":
 else:
     import fcntl
 
-    def _take(descriptor: int) -> bool:
+    def _take(descriptor: int, *, shared: bool = False) -> bool:
+        """Takes the lock; two who share it only ask who holds it, and do not take each other for the holder."""
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except OSError:
             return False
         return True
