@@ -234,8 +234,8 @@ class Foreman:
             self._ledger.enter(job, JobState.INTERRUPTED)
         if job.interruptions > 0:
             why = WorkerLostError(
-                f"The painting process died or hung while it painted the job {job.name}, twice at the same place; "
-                "paint it smaller, or see the daemon's log."
+                f"The daemon or its painting process died or hung while it painted the job {job.name}, twice at the "
+                "same place; paint it smaller, or see the daemon's log."
             )
             self._ledger.enter(job, JobState.FAILED, Failure.of(why))
             return
