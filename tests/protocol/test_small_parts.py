@@ -84,6 +84,11 @@ def test_the_newest_version_that_both_speak_is_agreed_on(one: int, other: int) -
             agreed_version(low, high)
 
 
+def test_a_client_of_before_the_first_version_is_told_to_be_updated() -> None:
+    with pytest.raises(UnsupportedVersionError, match="update the client"):
+        agreed_version(0, PROTOCOL_MIN - 1)
+
+
 @given(st.floats(0.0, 1.0))
 def test_delays_grow_to_a_limit_and_are_spread(chance: float) -> None:
     delays = [retry_delay_s(failures, chance) for failures in range(1, 40)]
