@@ -21,7 +21,7 @@ from impasto_engine.weighing import Weights
 
 __all__ = ["Checkpoint", "read_checkpoint"]
 
-VERSION = 2
+VERSION = 3
 """Of the file."""
 
 _NUMBERS = (

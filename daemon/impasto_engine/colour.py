@@ -57,10 +57,20 @@ def match_luminance(
     return matched
 
 
-def with_colours_of(content: NDArray[np.float32], painted: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The painted picture's luma with the content's colour differences (the I and Q of YIQ), clipped to [0, 1]."""
-    both: NDArray[np.float32] = np.clip(luminance(painted) + (content - luminance(content)), 0.0, 1.0)
-    return both
+def with_colours_of(
+    content: NDArray[np.float32], painted: NDArray[np.float32], out: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """The painted picture's luma with the content's colour differences (the I and Q of YIQ), clipped to [0, 1].
+
+    Args:
+        content: `(H, W, 3)`.
+        painted: `(H, W, 3)`.
+        out: Where to put it, which may be `painted` itself; None for a new array.
+    """
+    luma = painted @ LUMA
+    both: NDArray[np.float32] = np.subtract(content, (content @ LUMA)[..., None], out=out)
+    both += luma[..., None]
+    return np.clip(both, 0.0, 1.0, out=both)
 
 
 def match_colours(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from impasto_engine.errors import PaintingError
 from impasto_engine.minimise import HISTORY, Bounds, Following, Memory, Minimise
 
-__all__ = ["Descent", "OnEvaluation", "descend", "unpaintable"]
+__all__ = ["Descent", "OnEvaluation", "Origin", "begun", "descend", "unpaintable"]
 
 Terms = NDArray[np.float32]
 Picture = NDArray[np.float32]
@@ -122,6 +122,16 @@ def unpaintable(loss: float) -> PaintingError:
     )
 
 
+Origin: TypeAlias = Picture | Descent[WeightsT] | Callable[[], Picture | Descent[WeightsT]]
+"""What a minimisation starts from; see `descend`."""
+
+
+def begun(start: "Origin[WeightsT]", weights: WeightsT) -> Descent[WeightsT]:
+    """Where a minimisation stands that starts from there."""
+    given = start() if callable(start) else start
+    return given if isinstance(given, Descent) else Descent(picture=given, weights=weights)
+
+
 OnEvaluation = Callable[[Descent[WeightsT], Terms, Callable[[], Descent[WeightsT]]], bool]
 """Told after each evaluation where things stand, the terms just evaluated, and how to come by a state from which the
 minimisation can be taken up; True to stop."""
@@ -141,7 +151,7 @@ class _ReweighedError(Exception):
 
 def descend(
     evaluate: Callable[[Picture, WeightsT], tuple[Terms, Picture]],
-    start: "Picture | Descent[WeightsT]",
+    start: "Origin[WeightsT]",
     evaluations: int,
     *,
     minimise: Minimise,
@@ -157,7 +167,8 @@ def descend(
 
     Args:
         evaluate: A picture `(H, W, 3)` float32 and weights to its terms and their gradient.
-        start: The picture to start from, or where a minimisation stood, to go on as if nothing had happened since.
+        start: The picture to start from; or where a minimisation stood, to go on as if nothing had happened since; or
+            what gives either, once, so that nobody else keeps its vectors in memory meanwhile.
         evaluations: How many evaluations may be spent, those before `start` included.
         minimise: The optimiser.
         bounds: The lowest and the highest value that a picture may hold; None for any.
@@ -172,7 +183,8 @@ def descend(
         PaintingError: The very first evaluation gives no finite number.
         CheckpointError: The memory in `start` is not the optimiser's.
     """
-    state = start if isinstance(start, Descent) else Descent(picture=start, weights=weights())
+    state = begun(start, weights())
+    del start
     shape = state.picture.shape
 
     def watched(point: NDArray[np.floating], following: Following | None = None) -> tuple[float, NDArray[np.float32]]:
@@ -199,9 +211,9 @@ def descend(
         return loss, slope
 
     while state.evaluations < evaluations and state.rollbacks_in_a_row < MOST_ROLLBACKS:
-        memory = state.memory
+        memory = [state.memory]  # handed over, rather than kept here
         state = replace(state, memory=None)
-        if memory is None:
+        if memory[0] is None:
             state = replace(state, round_began=state.evaluations, round_loss=state.loss)
         round_left = (
             math.inf if round_evaluations is None else state.round_began + round_evaluations - state.evaluations
@@ -213,7 +225,7 @@ def descend(
                 int(min(evaluations - state.evaluations, round_left)),
                 bounds=bounds,
                 first_step=None if first_step is None else first_step * ROLLBACK_STEP**state.rollbacks_in_a_row,
-                memory=memory,
+                memory=memory.pop(),
                 history=history,
             )
         except _EndedError:

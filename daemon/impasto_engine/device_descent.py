@@ -15,7 +15,15 @@ from numpy.typing import NDArray
 
 from impasto_engine import backend
 from impasto_engine.backend import Advance, TermsFunction
-from impasto_engine.descent import MOST_ROLLBACKS, ROLLBACK_STEP, Descent, OnEvaluation, unpaintable
+from impasto_engine.descent import (
+    MOST_ROLLBACKS,
+    ROLLBACK_STEP,
+    Descent,
+    OnEvaluation,
+    Origin,
+    begun,
+    unpaintable,
+)
 from impasto_engine.device_lbfgs import ENDED, FAULT, begin, step
 from impasto_engine.errors import CheckpointError
 from impasto_engine.minimise import Bounds, Memory
@@ -42,7 +50,7 @@ def is_memory_of_device(memory: Memory) -> bool:
 def descend_on_device(
     advance: Advance,
     arguments_of: Callable[[WeightsT], Tree],
-    start: "NDArray[np.float32] | Descent[WeightsT]",
+    start: "Origin[WeightsT]",
     evaluations: int,
     *,
     terms: int,
@@ -72,7 +80,8 @@ def descend_on_device(
         ends_on_plateau: As of `descend`.
         clock: Gives seconds.
     """
-    descent = start if isinstance(start, Descent) else Descent(picture=start, weights=weights())
+    descent = begun(start, weights())
+    del start
     state: Tree = None
     batch = 1
     while descent.evaluations < evaluations and descent.rollbacks_in_a_row < MOST_ROLLBACKS:

@@ -38,6 +38,6 @@ def _add(digest: "hashlib._Hash", part: Tree) -> None:
     elif isinstance(part, Enum):
         _add(digest, part.value)
     else:
-        array = np.ascontiguousarray(keras.ops.convert_to_numpy(part))
+        array = np.ascontiguousarray(part if isinstance(part, np.ndarray) else keras.ops.convert_to_numpy(part))
         digest.update(f"array {array.dtype} {array.shape};".encode())
         digest.update(array.reshape(-1).view(np.uint8).data)

@@ -101,10 +101,10 @@ class Materials:
             `(H, W, 3)`, or `(H, W, 4)` where the content has alpha; float32, sRGB, [0, 1].
         """
         height, width = picture.shape[:2]
-        colours: Colours = np.clip(picture / np.float32(255.0), 0.0, 1.0)
+        colours = picture / np.float32(255.0)
+        np.clip(colours, 0.0, 1.0, out=colours)
         if self.color is Color.LUMINANCE:
-            own = np.clip(resize(self.content, height, width), 0.0, 1.0)
-            colours = with_colours_of(own, colours)
+            with_colours_of(_within_range(resize(self.content, height, width)), colours, out=colours)
         if self.alpha is None:
             return colours
         return np.concatenate([colours, resize_mask(self.alpha, height, width)[..., None]], axis=-1)
@@ -143,9 +143,17 @@ def _checked(what: str, pixels: Pixels) -> tuple[Colours, Mask | None]:
     if pixels.shape[2] == 4 and not bool(pixels[..., 3].any()):
         raise PictureError(f"The {what} is transparent everywhere, so there is nothing to see; give one that is not.")
     colours, alpha = fill_transparent(pixels.astype(np.float32, copy=False))
-    return np.clip(colours, 0.0, 1.0), alpha
+    return _within_range(colours), alpha
+
+
+def _within_range(colours: Colours) -> Colours:
+    """Clipped to [0, 1]; the very same where they are there already, for a copy would be as large as the picture."""
+    if colours.min() >= 0.0 and colours.max() <= 1.0:
+        return colours
+    return np.clip(colours, 0.0, 1.0)
 
 
 def _to_255(colours: Colours) -> Colours:
-    scaled: Colours = np.clip(colours, 0.0, 1.0) * np.float32(255.0)
+    scaled: Colours = np.clip(colours, 0.0, 1.0)
+    scaled *= np.float32(255.0)
     return scaled

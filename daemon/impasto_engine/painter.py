@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from impasto_engine import backend, machine
 from impasto_engine.budget import default_budget_bytes, room_within, work
 from impasto_engine.checkpoint import Checkpoint
-from impasto_engine.descent import Descent, descend
+from impasto_engine.descent import Descent, Origin, descend
 from impasto_engine.device_descent import compile_descent, descend_on_device, is_memory_of_device
 from impasto_engine.errors import CheckpointError, SettingsError
 from impasto_engine.fingerprint import fingerprint
@@ -48,8 +48,9 @@ class Attendance(TypedDict, total=False):
         should_stop: Asked after each evaluation; once it says True, the best picture so far is the result.
         weights: Asked before each evaluation for the weights of the losses; those of the settings and styles unless
             given. When they change, painting goes on from the best picture, at the scale it has come to.
-        checkpoint: Where the same painting stood once (see `Progress`), to go on from there rather than to begin. With
-            the optimiser `lbfgs` it goes on as if it had never stopped; SciPy's starts anew from the best picture.
+        checkpoint: Where the same painting stood once (see `Progress`), to go on from there rather than to begin; or
+            what gives that, so that its vectors are not kept in memory for as long as painting takes. With the
+            optimiser `lbfgs` it goes on as if it had never stopped; SciPy's starts anew from the best picture.
         workshop: Where compiled functions and statistics of earlier paintings may be at hand.
         memory_budget_bytes: What the process may take at its peak, as far as that can be had (see `budget`); half of
             the machine's memory unless given.
@@ -59,7 +60,7 @@ class Attendance(TypedDict, total=False):
     on_progress: Callable[[Progress], None]
     should_stop: Callable[[], bool]
     weights: Callable[[], Weights]
-    checkpoint: Checkpoint | None
+    checkpoint: Checkpoint | Callable[[], Checkpoint] | None
     workshop: Workshop | None
     memory_budget_bytes: int | None
     clock: Callable[[], float]
@@ -97,7 +98,7 @@ class Painter:
         weights: Callable[[], Weights],
         polisher: Network | None = None,
         start: Pixels | None = None,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: Checkpoint | Callable[[], Checkpoint] | None = None,
         workshop: Workshop | None = None,
         memory_budget_bytes: int | None = None,
         on_progress: Callable[[Progress], None] = lambda _: None,
@@ -147,27 +148,42 @@ class Painter:
             EngineError: As `painting.paint` says.
         """
         self._began = self._clock()
-        picture, descent, first = self._start_at(self._plan[0].scale), None, 0
-        if self._checkpoint is not None:
-            first, descent = self._taken_up(self._checkpoint)
-        for index, stage in enumerate(self._plan[first:], first):
-            problem = self._pose(index)
-            at = resize(picture, stage.scale.height, stage.scale.width) if descent is None else descent
-            outcome = self._descend(problem, at, index)
-            picture, descent = outcome.picture, None
-            self._spent += outcome.evaluations
-            self._rollbacks += outcome.rollbacks
-            if outcome.stopped:
+        first, held = self._begun()
+        for index in range(first, len(self._plan)):
+            losses, stopped = self._painted_stage(index, held)
+            if stopped:
                 break
         return Painting(
-            pixels=self._materials.finished(resize(picture, self._height, self._width)),
-            losses=problem.losses(outcome.terms),
+            pixels=self._materials.finished(resize(held.pop().picture, self._height, self._width)),
+            losses=losses,
             evaluations=self._spent,
             seconds=self._clock() - self._began,
-            stopped=outcome.stopped,
+            stopped=stopped,
             rollbacks=self._rollbacks,
             precision=self._precision.value,
         )
+
+    def _begun(self) -> "tuple[int, list[Descent[Weights]]]":
+        """The stage to begin with, and what it begins from: its only holder, from which the optimiser takes it."""
+        checkpoint, self._checkpoint = self._checkpoint, None
+        if checkpoint is None:
+            return 0, [Descent(picture=self._start_at(self._plan[0].scale), weights=self._weights())]
+        first, descent = self._taken_up(checkpoint() if callable(checkpoint) else checkpoint)
+        return first, [descent]
+
+    def _painted_stage(self, index: int, held: "list[Descent[Weights]]") -> tuple[Losses, bool]:
+        """Its losses, and whether it was stopped; what the next stage begins from is then where this one's was."""
+        scale, problem = self._plan[index].scale, self._pose(index)
+
+        def taken() -> Descent[Weights]:
+            at = held.pop()
+            return replace(at, picture=resize(at.picture, scale.height, scale.width))
+
+        outcome = self._descend(problem, taken, index)
+        held.append(Descent(picture=outcome.picture, weights=outcome.weights))
+        self._spent += outcome.evaluations
+        self._rollbacks += outcome.rollbacks
+        return problem.losses(outcome.terms), outcome.stopped
 
     @cached_property
     def _identity(self) -> str:
@@ -246,7 +262,7 @@ class Painter:
             workshop=self._workshop,
         )
 
-    def _descend(self, problem: Problem, at: Colours | Descent[Weights], index: int) -> Descent[Weights]:
+    def _descend(self, problem: Problem, origin: Origin[Weights], index: int) -> Descent[Weights]:
         scale, recipe = self._plan[index].scale, self._recipe
         shape = (scale.height, scale.width, 3)
         bounds = (0.0, 255.0) if recipe.bounded else None
@@ -269,7 +285,7 @@ class Painter:
                     lambda: compile_descent(problem.objective, (1, *shape), bounds),
                 ),
                 weighed,
-                at,
+                origin,
                 scale.evaluations,
                 terms=len(problem.objective.term_names),
                 bounds=bounds,
@@ -288,7 +304,7 @@ class Painter:
 
         return descend(
             evaluate,
-            at,
+            origin,
             scale.evaluations,
             minimise=OPTIMISERS[optimizer],
             bounds=bounds,

@@ -6,12 +6,14 @@ Newton Methods for Optimization Problems with Simple Constraints", 1982); the st
 shortened until it lowers the loss enough (Armijo's condition). SciPy's L-BFGS-B looks for the best bounds to meet
 before each step, in float64, which takes longer than an evaluation of a small network.
 
-All that is known between two evaluations is an `LbfgsState`, which nothing changes: a minimisation can be left after
-any evaluation and taken up from its state with the same result.
+All that is known between two evaluations is an `LbfgsState`: besides the pairs, three vectors, and never more than two
+others beside these. Vectors are not changed once they are there, but replaced by others, so that whoever has noted them
+(`as_memory`) can take the minimisation up from there with the same result.
 """
 
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +42,10 @@ PIECE = 65536
 """Values that are added at once: in float32 they take a quarter of a megabyte."""
 
 
+TOLD, TOLD_GRADIENT = "told", "told_gradient"
+"""In a memory: the loss and the gradient of its trial, where that was evaluated and no step made yet."""
+
+
 class Pair(NamedTuple):
     """What one step told of the curvature.
 
@@ -54,15 +60,15 @@ class Pair(NamedTuple):
     product: float
 
 
-class LbfgsState(NamedTuple):
+@dataclass(slots=True, kw_only=True, eq=False)
+class LbfgsState:
     """Between two evaluations.
 
     Attributes:
         trial: `(n,)`, the point to evaluate next; None when nothing is left to gain.
         first_step: As for `Minimise`.
-        point: `(n,)`, the last point accepted; None before the first evaluation, as the next two.
+        point: `(n,)`, the last point accepted; None before the first evaluation, as the next.
         gradient: `(n,)`, there.
-        direction: `(n,)`, in which the trial lies from there.
         loss: There.
         length: Of the trial's step, in lengths of the direction.
         shortenings: How often it has been shortened.
@@ -73,7 +79,6 @@ class LbfgsState(NamedTuple):
     first_step: float | None
     point: Vector | None = None
     gradient: Vector | None = None
-    direction: Vector | None = None
     loss: float = float("inf")
     length: float = 0.0
     shortenings: int = 0
@@ -112,11 +117,7 @@ class LbfgsState(NamedTuple):
         except KeyError as error:
             raise CheckpointError(f"The checkpoint lacks {error} of the optimiser; paint anew.") from error
         for vector in (*vectors.values(), *(part for pair in history for part in pair[:2])):
-            if vector.shape != (size,) or vector.dtype != np.float32:
-                raise CheckpointError(
-                    f"The checkpoint holds {vector.dtype} of shape {vector.shape} where the optimiser has float32 of "
-                    f"({size},); paint anew."
-                )
+            _check(vector, size)
         return cls(
             **{"trial": None, **vectors},
             first_step=first_step[0] if first_step else None,
@@ -127,7 +128,7 @@ class LbfgsState(NamedTuple):
         )
 
 
-_VECTORS = ("trial", "point", "gradient", "direction")
+_VECTORS = ("trial", "point", "gradient")
 
 
 def projected_lbfgs(
@@ -141,13 +142,19 @@ def projected_lbfgs(
     history: int = HISTORY,
 ) -> None:
     """See `minimise.Minimise`."""
-    state = begin(start, bounds, first_step) if memory is None else LbfgsState.from_memory(memory, start.size)
+    told = None
+    if memory is None:
+        state = begin(start, bounds, first_step)
+    else:
+        state, told = LbfgsState.from_memory(memory, start.size), _told(memory, start.size)
+    del start, memory  # which would keep their vectors to the end
+    if told is not None:
+        step(state, *told, bounds, history)
+        del told
     for _ in range(evaluations):
         if state.trial is None:
             return
-        following = partial(_following, state, bounds, history)
-        loss, gradient = evaluate(state.trial, following)
-        state = step(state, loss, gradient, bounds, history)
+        _evaluate(evaluate, state, bounds, history)
 
 
 def begin(start: Vector, bounds: Bounds | None, first_step: float | None) -> LbfgsState:
@@ -155,11 +162,11 @@ def begin(start: Vector, bounds: Bounds | None, first_step: float | None) -> Lbf
     return LbfgsState(trial=_clipped(start, bounds), first_step=first_step)
 
 
-def step(state: LbfgsState, loss: float, gradient: Vector, bounds: Bounds | None, history: int = HISTORY) -> LbfgsState:
-    """The state after the trial was evaluated.
+def step(state: LbfgsState, loss: float, gradient: Vector, bounds: Bounds | None, history: int = HISTORY) -> None:
+    """Goes on to the next trial after one was evaluated, and lets go of every vector as soon as it can.
 
     Args:
-        state: The one before.
+        state: Where things stand; is changed.
         loss: At `state.trial`.
         gradient: `(n,)`, there.
         bounds: The same at each step.
@@ -168,48 +175,103 @@ def step(state: LbfgsState, loss: float, gradient: Vector, bounds: Bounds | None
     trial, point = state.trial, state.point
     assert trial is not None  # noqa: S101
     if point is None:
-        return _aimed(state._replace(point=trial, gradient=gradient, loss=loss), bounds)
+        state.point, state.gradient, state.loss = trial, gradient, loss
+        _aim(state, bounds)
+        return
     assert state.gradient is not None  # noqa: S101
     promised = float(np.dot(state.gradient, trial - point))
+    del trial, point
     if loss <= state.loss + SUFFICIENT * promised:
-        pairs = _learnt(state.history, trial - point, gradient - state.gradient, history)
-        return _aimed(state._replace(point=trial, gradient=gradient, loss=loss, history=pairs), bounds)
-    if state.shortenings + 1 < MOST_SHORTENINGS:
+        _accept(state, loss, gradient, history)
+        _aim(state, bounds)
+    elif state.shortenings + 1 < MOST_SHORTENINGS:
         excess = loss - state.loss - promised
         shorter = -0.5 * promised / excess if excess > 0.0 else SHRINKING[1]
-        length = state.length * min(max(shorter, SHRINKING[0]), SHRINKING[1])
-        return _tried(state._replace(length=length, shortenings=state.shortenings + 1), bounds)
-    return _aimed(state._replace(history=()), bounds) if state.history else state._replace(trial=None)
+        state.length *= min(max(shorter, SHRINKING[0]), SHRINKING[1])
+        state.shortenings += 1
+        state.trial = None
+        _try(state, _direction(state, bounds)[0], bounds)
+    elif state.history:
+        state.history = ()
+        _aim(state, bounds)
+    else:
+        state.trial = None
 
 
-def _following(state: LbfgsState, bounds: Bounds | None, history: int, loss: float, gradient: Vector) -> Memory:
-    return step(state, loss, gradient, bounds, history).as_memory()
+def _evaluate(evaluate: Evaluate, state: LbfgsState, bounds: Bounds | None, history: int) -> None:
+    assert state.trial is not None  # noqa: S101
+    step(state, *evaluate(state.trial, partial(_following, state.as_memory())), bounds, history)
 
 
-def _aimed(state: LbfgsState, bounds: Bounds | None) -> LbfgsState:
-    """With a direction from the point, and the first trial in it."""
+def _following(memory: Memory, loss: float, gradient: Vector) -> Memory:
+    """The memory before the evaluation, and what was evaluated: the step from there is made when it is taken up."""
+    return {**memory, TOLD: np.array([loss]), TOLD_GRADIENT: gradient}
+
+
+def _told(memory: Memory, size: int) -> tuple[float, Vector] | None:
+    """What `_following` added."""
+    if TOLD not in memory:
+        return None
+    if TOLD_GRADIENT not in memory:
+        raise CheckpointError(f"The checkpoint lacks '{TOLD_GRADIENT}' of the optimiser; paint anew.")
+    _check(memory[TOLD_GRADIENT], size)
+    return float(memory[TOLD][0]), memory[TOLD_GRADIENT]
+
+
+def _accept(state: LbfgsState, loss: float, gradient: Vector, most: int) -> None:
+    """Moves to the trial, and learns from the way there. The old point and gradient are let go in between."""
+    assert state.trial is not None  # noqa: S101
+    assert state.point is not None  # noqa: S101
+    assert state.gradient is not None  # noqa: S101
+    s = state.trial - state.point
+    state.point, state.trial, state.loss = state.trial, None, loss
+    y = gradient - state.gradient
+    state.gradient = gradient
+    state.history = _learnt(state.history, s, y, most)
+
+
+def _aim(state: LbfgsState, bounds: Bounds | None) -> None:
+    """Takes a new direction from the point, and the first trial in it."""
+    state.trial, state.shortenings = None, 0
+    direction, slope = _direction(state, bounds)
+    if slope >= 0.0 and state.history:
+        state.history = ()
+        direction, slope = _direction(state, bounds)
+    if slope >= 0.0:
+        return
+    state.length = 1.0
+    if not state.history:
+        norm, first_step = float(np.linalg.norm(direction)), state.first_step
+        state.length = 1.0 / norm if first_step is None else first_step * float(np.sqrt(direction.size)) / norm
+    _try(state, direction, bounds)
+
+
+def _direction(state: LbfgsState, bounds: Bounds | None) -> tuple[Vector, float]:
+    """The direction from the point, and how the loss changes along it. Always the same, so that it need not be kept."""
     assert state.point is not None  # noqa: S101
     assert state.gradient is not None  # noqa: S101
     free = _free(state.point, state.gradient, bounds)
     direction = _inverse_times(state.history, free)
     np.negative(direction, out=direction)
     direction[free == 0.0] = 0.0
-    if float(np.dot(direction, free)) >= 0.0:
-        return _aimed(state._replace(history=()), bounds) if state.history else state._replace(trial=None)
-    length = 1.0
-    if not state.history:
-        norm, first_step = float(np.linalg.norm(direction)), state.first_step
-        length = 1.0 / norm if first_step is None else first_step * float(np.sqrt(direction.size)) / norm
-    return _tried(state._replace(direction=direction, length=length, shortenings=0), bounds)
+    return direction, float(np.dot(direction, free))
 
 
-def _tried(state: LbfgsState, bounds: Bounds | None) -> LbfgsState:
-    """With the trial at the length given."""
+def _try(state: LbfgsState, direction: Vector, bounds: Bounds | None) -> None:
+    """Makes the direction, which nobody else has, the trial at the length given."""
     assert state.point is not None  # noqa: S101
-    assert state.direction is not None  # noqa: S101
-    trial = state.point.copy()
-    _add(trial, state.length, state.direction)
-    return state._replace(trial=_clipped(trial, bounds, out=trial))
+    direction *= np.float32(state.length)
+    direction += state.point
+    state.trial = _clipped(direction, bounds, out=direction)
+
+
+def _check(vector: NDArray[Any], size: int) -> None:
+    """Refuses a vector of a memory that is none of `size` variables."""
+    if vector.shape != (size,) or vector.dtype != np.float32:
+        raise CheckpointError(
+            f"The checkpoint holds {vector.dtype} of shape {vector.shape} where the optimiser has float32 of "
+            f"({size},); paint anew."
+        )
 
 
 def _clipped(point: Vector, bounds: Bounds | None, out: Vector | None = None) -> Vector:

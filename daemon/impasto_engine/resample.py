@@ -33,8 +33,11 @@ def resize(picture: NDArray[np.float32], height: int, width: int) -> NDArray[np.
         return picture
     grows = height * width > picture.shape[0] * picture.shape[1]
     method = Image.Resampling.BICUBIC if grows else Image.Resampling.LANCZOS
-    planes = [Image.fromarray(np.ascontiguousarray(plane)) for plane in np.moveaxis(picture, -1, 0)]
-    return np.stack([np.asarray(plane.resize((width, height), method)) for plane in planes], axis=-1)
+    resized = np.empty((height, width, picture.shape[2]), np.float32)
+    for channel in range(picture.shape[2]):
+        plane = Image.fromarray(np.ascontiguousarray(picture[..., channel]))
+        resized[..., channel] = np.asarray(plane.resize((width, height), method))
+    return resized
 
 
 def resize_mask(mask: Mask, height: int, width: int) -> Mask:

@@ -17,6 +17,7 @@ from impasto_engine.backend import GradientFunction
 from impasto_engine.errors import SettingsError
 from impasto_engine.guides import guides, normalise
 from impasto_engine.networks.network import Extractor, Network, Pooling, Precision
+from impasto_engine.networks.reading import Reading
 from impasto_engine.objective import Objective, squared
 from impasto_engine.progress import Losses
 from impasto_engine.recipes import Normalisation, Recipe, TotalVariation
@@ -27,6 +28,10 @@ from impasto_engine.weighing import Place, Weighing, Weights
 from impasto_engine.workshop import Workshop
 
 __all__ = ["Problem", "Source", "pose"]
+
+
+ENERGY_VALUES = 2**22
+"""Features whose energy is computed at once: 16 MB in float32, beside as much for each step of the computation."""
 
 
 class Kind(NamedTuple):
@@ -183,11 +188,23 @@ def _content_targets(
         target = {"features": features[tap]}
         if tap in visible:
             target["visible"] = ops.convert_to_tensor(visible[tap])
-        exact = ops.cast(features[tap], "float32")
-        energy = float(ops.convert_to_numpy(squared(exact, extractor.readings.get(tap), target.get("visible"))))
+        energy = _energy(features[tap], extractor.readings.get(tap), target.get("visible"))
         target["scale"] = np.float32(_content_scale(recipe.normalisation, energy))
         targets[tap] = target
     return targets
+
+
+def _energy(features: Tensor, reading: Reading | None, visible: Tensor | None) -> float:
+    """`objective.squared` of features, some rows at a time: in float32, all of a large picture would be a burden."""
+    _, height, width, channels = features.shape
+    rows = max(ENERGY_VALUES // (width * channels), 1)
+    energy = 0.0
+    for begin in range(0, height, rows):
+        these = slice(begin, begin + rows)
+        exact = ops.cast(features[:, these], "float32")
+        part = squared(exact, reading, None if visible is None else visible[these])
+        energy += float(ops.convert_to_numpy(part))
+    return energy
 
 
 def _content_scale(normalisation: Normalisation, energy: float) -> float:

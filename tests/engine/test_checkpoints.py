@@ -280,13 +280,14 @@ def test_a_stage_that_the_painting_does_not_have_is_refused(painted, checkpoint)
         painted(checkpoint=replace(checkpoint, descent=replace(checkpoint.descent, terms=np.zeros(2, np.float32))))
 
 
+@pytest.mark.parametrize("part", ["s0", "told_gradient"])
 @pytest.mark.parametrize("spoil", ["missing", "short", "of another type"])
-def test_a_memory_that_is_not_the_optimisers_is_refused(spoil, painted, checkpoint):
+def test_a_memory_that_is_not_the_optimisers_is_refused(part, spoil, painted, checkpoint):
     memory = dict(checkpoint.descent.memory or {})
     if spoil == "missing":
-        del memory["s0"]
+        del memory[part]
     else:
-        memory["s0"] = memory["s0"][:-1] if spoil == "short" else memory["s0"].astype(np.float64)
+        memory[part] = memory[part][:-1] if spoil == "short" else memory[part].astype(np.float64)
     with pytest.raises(CheckpointError, match="optimiser"):
         painted(checkpoint=replace(checkpoint, descent=replace(checkpoint.descent, memory=memory)))
 
@@ -361,7 +362,7 @@ def rewritten(path: Path, content: bytes, **changes) -> None:
 @pytest.mark.parametrize(
     ("changes", "text"),
     [
-        ({"version": 3}, "version 3, not 2"),
+        ({"version": 2}, "version 2, not 3"),
         ({"evaluations": -1}, "evaluations is -1"),
         ({"loss": "low"}, "loss is 'low'"),
         ({"loss": float("nan")}, "loss is nan"),

@@ -84,7 +84,7 @@ def test_it_goes_the_way_of_the_one_on_the_host(bounds, first_step):
     device = begin(START, 2, first_step=first_step, bounds=bounds)
     for _ in range(30):
         terms, gradient = hilly(host.trial)
-        host = step_on_host(host, float(terms.sum()), gradient, bounds)
+        step_on_host(host, float(terms.sum()), gradient, bounds)
         terms, gradient = hilly(ops.convert_to_numpy(device["trial"]))
         device = step(device, ops.convert_to_tensor(terms), ops.convert_to_tensor(gradient), bounds)
         assert float(device["loss"]) == pytest.approx(host.loss, rel=2e-3)

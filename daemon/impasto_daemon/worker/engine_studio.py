@@ -2,7 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -174,17 +174,19 @@ class _Commission:
 
     def carried_out(self) -> Painting:
         """Paints, from the checkpoint on where there is one that is sound."""
-        file = self._assignment.checkpoint
-        if file.exists():
+        if self._assignment.checkpoint.exists():
             try:
-                return self._painted(read_checkpoint(file))
+                return self._painted(self._checkpoint)
             except CheckpointError as error:
                 _log.warning("The job %s begins anew: %s", self._assignment.job, error)
         return self._painted(None)
 
-    def _painted(self, checkpoint: Checkpoint | None) -> Painting:
-        if checkpoint is not None:
-            _log.info("The job %s goes on after %d evaluations.", self._assignment.job, checkpoint.evaluation)
+    def _checkpoint(self) -> Checkpoint:
+        checkpoint = read_checkpoint(self._assignment.checkpoint)
+        _log.info("The job %s goes on after %d evaluations.", self._assignment.job, checkpoint.evaluation)
+        return checkpoint
+
+    def _painted(self, checkpoint: Callable[[], Checkpoint] | None) -> Painting:
         order = self._order
         attendance: Attendance = {
             "on_progress": self._told,
