@@ -85,10 +85,13 @@ def in_a_process(case: Case) -> Case:
 
 def measured(case: Case) -> Case:
     """Seconds an evaluation, peak memory, and the estimate of it, at full size."""
+    import numpy as np
+
     from impasto_daemon.bench_case import peak_bytes
     from impasto_engine import Progress, Settings, Style, load_network, paint, read_picture
+    from impasto_engine.budget import Demand, held_bytes, room_within
     from impasto_engine.budget import peak_bytes as estimated_bytes
-    from impasto_engine.budget import room_within
+    from impasto_engine.colour import Color
     from impasto_engine.networks.network import Edges, Pooling, Precision
     from impasto_engine.resample import resize
 
@@ -96,7 +99,7 @@ def measured(case: Case) -> Case:
     content, style = (read_picture(case[name]).pixels[..., :3] for name in ("content", "style"))
     scale = math.sqrt(case["megapixels"] * 1e6 / (content.shape[0] * content.shape[1]))
     height, width = round(content.shape[0] * scale), round(content.shape[1] * scale)
-    content = resize(content, height, width)
+    content = np.clip(resize(content, height, width), 0.0, 1.0)
     budget_bytes = ALL_THE_MEMORY if case["budget_gb"] is None else int(case["budget_gb"] * 1e9)
     moments: list[float] = []
 
@@ -118,10 +121,15 @@ def measured(case: Case) -> Case:
         memory_budget_bytes=budget_bytes,
     )
     taps = tuple(dict.fromkeys((*network.content_taps, *network.style_taps)))
-    extractor = network.extractor(taps, pooling=Pooling.MAX, edges=Edges.REPLICATE, precision=precision)
-    parameter_bytes = 2 * network.parameter_bytes  # once as the network, once as the polisher
-    room = room_within(extractor, height, width, parameter_bytes=parameter_bytes, budget_bytes=budget_bytes)
-    pairs = min(max(case["count"] - 2, 0), room.history)
+    demand = Demand(
+        extractor=network.extractor(taps, pooling=Pooling.MAX, edges=Edges.REPLICATE, precision=precision),
+        content_taps=network.content_taps,
+        height=height,
+        width=width,
+        held_bytes=held_bytes((network, network), height * width, Color.STYLE),  # the polisher is the network again
+    )
+    room = room_within(demand, budget_bytes)
+    pairs = min(case["count"] - 2, room.history)
     so_far = room._replace(history=pairs)
     return {
         "height": height,
@@ -131,8 +139,8 @@ def measured(case: Case) -> Case:
         "evaluation_s": min(later - earlier for earlier, later in pairwise(moments[1:])),
         "preparing_s": moments[0] - began,
         "peak_bytes": peak_bytes(),
-        "estimated_bytes": estimated_bytes(extractor, height, width, so_far, parameter_bytes=parameter_bytes),
-        "whole_estimate_bytes": estimated_bytes(extractor, height, width, room, parameter_bytes=parameter_bytes),
+        "estimated_bytes": estimated_bytes(demand, so_far),
+        "whole_estimate_bytes": estimated_bytes(demand, room),
         "pairs": pairs,
     }
 

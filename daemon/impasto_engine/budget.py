@@ -1,24 +1,29 @@
 """Memory: what a painting needs, and how it keeps within a budget.
 
-The largest part are the features of every layer, which are kept for the gradient; they are bounded by looking at the
-picture tile by tile (see `tiling`). What is as large as the picture itself is not; but the optimiser can do with a
-shorter history.
+Three things take it. The features of every layer are kept for the gradient, and would be the largest part; they are
+bounded by looking at the picture tile by tile (see `tiling`). Vectors as large as the picture are counted one by one
+below; the optimiser can do with fewer where its history is shorter. The rest does not depend on the picture.
 """
 
-import math
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import psutil
 
+from impasto_engine.colour import Color
 from impasto_engine.minimise import HISTORY
-from impasto_engine.networks.network import Extractor, evaluation_work
+from impasto_engine.networks.network import Extractor, Geometry, Network, evaluation_work
+from impasto_engine.optimisers import HOST, SCIPY
 from impasto_engine.tiles import tiles
 
-__all__ = ["Room", "default_budget_bytes", "peak_bytes", "room_within", "work"]
+__all__ = ["Demand", "Room", "Vectors", "default_budget_bytes", "held_bytes", "peak_bytes", "room_within", "work"]
 
-RUNTIME_BYTES = 760e6
-"""Resident memory of Python with Keras and TensorFlow, once it has computed something. This and the next three numbers
-were fitted to what `benchmarks/growth.py` measured."""
+RUNTIME_BYTES = 800e6
+"""Resident memory of Python with Keras and TensorFlow, once it has computed something, and what an allocator leaves
+unused. The next three numbers were fitted to what `benchmarks/growth.py` measured, this one so that no case took more
+than was estimated."""
 
 FEATURE_COPIES = 2.85
 """Peak memory of an evaluation relative to the features of all layers: they are kept for the backward pass, beside the
@@ -34,9 +39,27 @@ the allocator with pieces that do not fit. Without it, VGG16 took up to 12 % mor
 VECTOR_BYTES_PER_PIXEL = 3 * 4
 """A vector is as large as the picture, in float32."""
 
-VECTORS = 17
-"""Beside the pairs of L-BFGS: the point, the gradient, the direction and what follows them while they are still needed,
-the best picture, the pictures that it is painted from, and the content's features."""
+
+class Vectors(NamedTuple):
+    """How many vectors a minimisation holds at once.
+
+    Attributes:
+        alone: Pairs of L-BFGS apart.
+        pair: Of each pair that it remembers.
+    """
+
+    alone: int
+    pair: int
+
+
+VECTORS: Mapping[str, Vectors] = {
+    HOST: Vectors(alone=5, pair=2),
+    SCIPY: Vectors(alone=48, pair=4),
+}
+"""Of the optimisers on the host. Ours has the point, which is the best picture too, its gradient, the trial and that
+one's gradient, and, between evaluations, the step to the trial. Features are gone by then, but their memory was seen
+not to be given back, so that both count. SciPy's works in float64, with copies of its own, the bounds among them; they
+were counted with `tracemalloc`. One on a device is taken for ours."""
 
 HISTORIES = (HISTORY, 6, 4, 2)
 """Pairs that L-BFGS is given. With two a painting ends within 5 % of the loss that ten reach; see
@@ -72,50 +95,88 @@ class Room(NamedTuple):
     history: int = HISTORY
 
 
-def room_within(extractor: Extractor, height: int, width: int, *, parameter_bytes: int, budget_bytes: int) -> Room:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Demand:
+    """What is to be painted at one size.
+
+    Attributes:
+        extractor: The network.
+        content_taps: Where the content is compared: what it looks like there is kept.
+        height: Rows of the picture.
+        width: Columns of the picture.
+        held_bytes: What is held whatever the room; see `held_bytes`.
+        optimizer: Its name.
+    """
+
+    extractor: Extractor
+    content_taps: tuple[str, ...]
+    height: int
+    width: int
+    held_bytes: int
+    optimizer: str = HOST
+
+
+def held_bytes(networks: Sequence[Network], pixels: int, color: Color) -> int:
+    """What a painting holds from its beginning to its end: the networks' weights, and the content as it was given.
+
+    Args:
+        networks: All that are loaded.
+        pixels: Of the content image.
+        color: Whose colours the picture will wear; to keep its own, the content is held a second time, in grey.
+    """
+    pictures = 2 if color is Color.LUMINANCE else 1
+    return sum(each.parameter_bytes for each in networks) + pictures * VECTOR_BYTES_PER_PIXEL * pixels
+
+
+def room_within(demand: Demand, budget_bytes: int) -> Room:
     """The room that a painting has: the whole picture at once where that fits; else a long history and large tiles.
 
     Where even the smallest exceeds the budget, or the network cannot be cut, this is the least that can be had.
 
     Args:
-        extractor: The network.
-        height: Rows of the picture.
-        width: Columns of the picture.
-        parameter_bytes: Of the weights of all networks that are loaded.
+        demand: What is to be painted.
         budget_bytes: What the whole process may take.
     """
-    geometry, sides = extractor.geometry, (height, width)
-
-    def needed(room: Room) -> float:
-        return peak_bytes(extractor, *sides, room, parameter_bytes=parameter_bytes)
-
+    geometry = demand.extractor.geometry
     rooms = [Room(None, history) for history in HISTORIES[:2]]
     if geometry is None:
         rooms = [Room(None, history) for history in HISTORIES]
-    fitting = next((room for room in rooms if needed(room) <= budget_bytes), None)
+    fitting = next((room for room in rooms if peak_bytes(demand, room) <= budget_bytes), None)
     if fitting is not None or geometry is None:
         return fitting or rooms[-1]
-    features = FEATURE_COPIES * extractor.feature_bytes(height, width)
-    least = 2 * geometry.halo + max(LEAST_OWN_SIDE // geometry.grid, 1) * geometry.grid
+    comfortable = _crop(geometry, COMFORTABLE_OWN_SIDE)
     for history in HISTORIES:
-        left = max(budget_bytes - TILED_BYTES - (needed(Room(None, history)) - features), 0.0)
-        side = math.sqrt(left / (TILED_FEATURES * features) * height * width)
-        crop = max(int(side / geometry.grid) * geometry.grid, least)
-        if crop > least and needed(Room(crop, history)) > budget_bytes:  # by the rounding of the features' sides
-            crop -= geometry.grid
-        if crop >= 2 * geometry.halo + COMFORTABLE_OWN_SIDE:
+        room = _largest_tiles(demand, geometry, history, budget_bytes)
+        if room.crop is not None and room.crop >= comfortable and peak_bytes(demand, room) <= budget_bytes:
             break
-    tiled, whole = Room(crop, history), Room(None, history)
-    return tiled if crop < max(height, width) and needed(tiled) < needed(whole) else whole
+    whole = Room(None, room.history)
+    cut = room.crop is not None and room.crop < max(demand.height, demand.width)
+    return room if cut and peak_bytes(demand, room) < peak_bytes(demand, whole) else whole
 
 
-def peak_bytes(extractor: Extractor, height: int, width: int, room: Room, *, parameter_bytes: int) -> float:
-    """The peak of the process's memory while it paints; other arguments as of `room_within`."""
+def _crop(geometry: Geometry, own_side: int) -> int:
+    """The sides of a crop whose tile owns about so many pixels of each side."""
+    return 2 * geometry.halo + max(own_side // geometry.grid, 1) * geometry.grid
+
+
+def _largest_tiles(demand: Demand, geometry: Geometry, history: int, budget_bytes: int) -> Room:
+    """The largest that keep within the budget; the smallest there are, where none do."""
+    least, most = _crop(geometry, LEAST_OWN_SIDE), max(demand.height, demand.width) + geometry.grid
+    crops = range(least, max(most, least + 1), geometry.grid)
+    fitting = bisect_right(crops, float(budget_bytes), key=lambda crop: peak_bytes(demand, Room(crop, history)))
+    return Room(crops[max(fitting - 1, 0)], history)
+
+
+def peak_bytes(demand: Demand, room: Room) -> float:
+    """The peak of the process's memory while it paints."""
+    height, width, extractor = demand.height, demand.width, demand.extractor
     rows, columns = (height, width) if room.crop is None else (min(height, room.crop), min(width, room.crop))
     features = FEATURE_COPIES * extractor.feature_bytes(rows, columns)
     tiled = 0.0 if room.crop is None else TILED_BYTES + (TILED_FEATURES - 1.0) * features
-    vectors = (VECTORS + 2 * room.history) * VECTOR_BYTES_PER_PIXEL * height * width
-    return RUNTIME_BYTES + parameter_bytes + vectors + features + tiled
+    content = extractor.feature_bytes(height, width, demand.content_taps) if demand.content_taps else 0
+    counted = VECTORS.get(demand.optimizer, VECTORS[HOST])
+    vectors = (counted.alone + counted.pair * room.history) * VECTOR_BYTES_PER_PIXEL * height * width
+    return RUNTIME_BYTES + demand.held_bytes + content + vectors + features + tiled
 
 
 def work(extractor: Extractor, height: int, width: int, crop: int | None) -> float:

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from impasto_engine import machine
-from impasto_engine.budget import default_budget_bytes, peak_bytes, room_within, work
-from impasto_engine.networks.network import Extractor, Network, Precision
+from impasto_engine.budget import Demand, default_budget_bytes, held_bytes, peak_bytes, room_within, work
+from impasto_engine.networks.network import Network, Precision
 from impasto_engine.recipes import recipe_named
 from impasto_engine.settings import Settings
-from impasto_engine.stages import painting_size, stages
+from impasto_engine.stages import Stage, painting_size, stages
 
 __all__ = ["Estimate", "estimate"]
 
@@ -68,29 +68,40 @@ def estimate(
         memory_budget_bytes: As of `paint`.
     """
     settings = settings or Settings()
+    pixels = height * width
     height, width = painting_size(height, width, settings)
     precision = machine.resolve_precision(settings.precision)
     flops_per_s = EFFICIENCY * machine.convolution_flops_per_s(precision)
-    parameter_bytes = sum(each.parameter_bytes for each in (network, polisher) if each is not None)
+    networks = [each for each in (network, polisher) if each is not None]
+    held = held_bytes(networks, pixels, settings.color)
     budget_bytes = memory_budget_bytes or default_budget_bytes()
     evaluations, seconds, peak = 0, 0.0, 0.0
     for stage in stages(height, width, network, polisher, settings):
-        scale, extractor = stage.scale, _extractor(stage.network, settings, precision)
-        sides = scale.height, scale.width
-        room = room_within(extractor, *sides, parameter_bytes=parameter_bytes, budget_bytes=budget_bytes)
-        forward_s = work(extractor, *sides, room.crop) / flops_per_s
+        scale = stage.scale
+        demand = _demand(stage, settings, precision, held)
+        room = room_within(demand, budget_bytes)
+        forward_s = work(demand.extractor, scale.height, scale.width, room.crop) / flops_per_s
         seconds += (1 + styles) * forward_s + SCALE_OVERHEAD_S
         seconds += scale.evaluations * (PASSES * forward_s + EVALUATION_OVERHEAD_S)
         evaluations += scale.evaluations
-        peak = max(peak, peak_bytes(extractor, *sides, room, parameter_bytes=parameter_bytes))
+        peak = max(peak, peak_bytes(demand, room))
     return Estimate(height=height, width=width, evaluations=evaluations, seconds=seconds, memory_bytes=int(peak))
 
 
-def _extractor(network: Network, settings: Settings, precision: Precision) -> Extractor:
-    taps = (*(settings.content_layers or network.content_taps), *(settings.style_layers or network.style_taps))
-    return network.extractor(
-        tuple(dict.fromkeys(taps)),
-        pooling=settings.pooling,
-        edges=recipe_named(settings.recipe).edges,
-        precision=precision,
+def _demand(stage: Stage, settings: Settings, precision: Precision, held: int) -> Demand:
+    network, recipe = stage.network, recipe_named(settings.recipe)
+    contents = network.content_taps if settings.content_layers is None else settings.content_layers
+    styles = network.style_taps if settings.style_layers is None else settings.style_layers
+    return Demand(
+        extractor=network.extractor(
+            tuple(dict.fromkeys((*contents, *styles))),
+            pooling=settings.pooling,
+            edges=recipe.edges,
+            precision=precision,
+        ),
+        content_taps=contents,
+        height=stage.scale.height,
+        width=stage.scale.width,
+        held_bytes=held,
+        optimizer=settings.optimizer or recipe.optimizer,
     )

@@ -10,11 +10,11 @@ from impasto_engine.errors import CheckpointError
 from impasto_engine.minimise import HISTORY, Bounds, Evaluate, Memory, Minimise
 from impasto_engine.projected_lbfgs import projected_lbfgs
 
-__all__ = ["DEVICE", "HOST", "OPTIMISERS", "OPTIMISER_NAMES", "optimizer_for", "scipy_lbfgs"]
+__all__ = ["DEVICE", "HOST", "OPTIMISERS", "OPTIMISER_NAMES", "SCIPY", "optimizer_for", "scipy_lbfgs"]
 
-HOST, DEVICE = "lbfgs", "device"
-"""The names of our own, which is the same method either way: with its vectors in the host's memory, or in the device's.
-The latter is `device_descent`, which is not called as the others are."""
+HOST, DEVICE, SCIPY = "lbfgs", "device", "scipy"
+"""The first two are ours, and the same method: with its vectors in the host's memory, or in the device's. The latter is
+`device_descent`, which is not called as the others are."""
 
 
 def optimizer_for(wanted: str, *, device: str, tiled: bool) -> str:
@@ -77,8 +77,8 @@ def scipy_lbfgs(
     )
 
 
-OPTIMISERS: Mapping[str, Minimise] = {HOST: projected_lbfgs, "scipy": scipy_lbfgs}
+OPTIMISERS: Mapping[str, Minimise] = {HOST: projected_lbfgs, SCIPY: scipy_lbfgs}
 """Those on the host: `lbfgs`, ours and made for pictures, and `scipy`, the reference."""
 
-OPTIMISER_NAMES = (HOST, DEVICE, "scipy")
+OPTIMISER_NAMES = (HOST, DEVICE, SCIPY)
 """All that a painting may ask for."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto_engine import backend, machine
-from impasto_engine.budget import default_budget_bytes, room_within, work
+from impasto_engine.budget import Demand, default_budget_bytes, held_bytes, room_within, work
 from impasto_engine.checkpoint import Checkpoint
 from impasto_engine.descent import Descent, Origin, descend
 from impasto_engine.device_descent import compile_descent, descend_on_device, is_memory_of_device
@@ -120,15 +120,20 @@ class Painter:
         self._height, self._width = painting_size(materials.content.shape[0], materials.content.shape[1], settings)
         self._precision = machine.resolve_precision(settings.precision)
         self._plan = stages(self._height, self._width, network, polisher, settings)
-        parameter_bytes = sum(each.parameter_bytes for each in (network, polisher) if each is not None)
+        networks = [each for each in (network, polisher) if each is not None]
+        held = held_bytes(networks, materials.content.shape[0] * materials.content.shape[1], settings.color)
         budget_bytes = memory_budget_bytes or default_budget_bytes()
         self._rooms = [
             room_within(
-                self._cut(each),
-                each.scale.height,
-                each.scale.width,
-                parameter_bytes=parameter_bytes,
-                budget_bytes=budget_bytes,
+                Demand(
+                    extractor=self._cut(each),
+                    content_taps=taps_of(each.network).content,
+                    height=each.scale.height,
+                    width=each.scale.width,
+                    held_bytes=held,
+                    optimizer=settings.optimizer or self._recipe.optimizer,
+                ),
+                budget_bytes,
             )
             for each in self._plan
         ]

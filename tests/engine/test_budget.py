@@ -3,7 +3,7 @@
 import pytest
 
 from impasto_engine import Settings, Style, estimate, paint
-from impasto_engine.budget import Room, default_budget_bytes, peak_bytes, room_within, work
+from impasto_engine.budget import Demand, Room, default_budget_bytes, peak_bytes, room_within, work
 from impasto_engine.networks.lite import load_lite
 from impasto_engine.networks.network import Edges, Pooling, Precision
 
@@ -19,13 +19,15 @@ def extractor(lite):
     return lite.extractor(taps, pooling=Pooling.MAX, edges=Edges.REPLICATE, precision=Precision.FLOAT32)
 
 
+def demanded(extractor, height, width, **changes):
+    own = {"content_taps": ("block4_conv2",), "held_bytes": 10_000_000, **changes}
+    return Demand(extractor=extractor, height=height, width=width, **own)
+
+
 def room_and_peak(extractor, height, width, budget_bytes):
-    room = room_within(extractor, height, width, parameter_bytes=10_000_000, budget_bytes=budget_bytes)
-    return room, peak_of(extractor, height, width, room)
-
-
-def peak_of(extractor, height, width, room):
-    return peak_bytes(extractor, height, width, room, parameter_bytes=10_000_000)
+    demand = demanded(extractor, height, width)
+    room = room_within(demand, budget_bytes)
+    return room, peak_bytes(demand, room)
 
 
 @pytest.mark.parametrize("megapixels", [1, 4, 12, 24])
@@ -39,12 +41,12 @@ def test_the_largest_crop_that_keeps_within_the_budget_is_taken(megapixels, budg
     grid, least = extractor.geometry.grid, 2 * extractor.geometry.halo + 256
     assert room.crop % grid == 0
     assert room.crop >= least
-    larger = peak_of(extractor, height, width, room._replace(crop=room.crop + grid))
+    larger = peak_bytes(demanded(extractor, height, width), room._replace(crop=room.crop + grid))
     assert peak <= budget_bytes < larger or room.crop == least, "the vectors alone may exceed a budget; then the least"
 
 
 def test_the_history_is_as_long_as_leaves_room_for_large_tiles(extractor):
-    rooms = [room_and_peak(extractor, 4000, 6000, int(gigabytes * 1e9))[0] for gigabytes in (400, 12, 10, 8, 6)]
+    rooms = [room_and_peak(extractor, 4000, 6000, int(gigabytes * 1e9))[0] for gigabytes in (400, 12, 8, 6, 5)]
     assert rooms[0] == Room()
     histories = [room.history for room in rooms]
     assert histories == sorted(histories, reverse=True)

@@ -61,3 +61,18 @@ def test_the_peak_is_that_of_the_fastest_product(precision: Precision) -> None:
     ticks = iter([0.0, 9.0, 9.0, 11.0, 11.0, 15.0])  # it compiles, and then takes two and four seconds
     peak = matmul_peak(precision, sides=(50,), repeats=2, clock=lambda: next(ticks))
     assert peak == pytest.approx(2 * 50**3 / 2.0)
+
+
+def test_what_is_held_in_the_contents_own_size_counts_however_small_the_painting(network: Vgg) -> None:
+    small, large = (
+        estimate(height, width, network, Settings(size=256, precision="float32"))
+        for height, width in ((480, 640), (4800, 6400))
+    )
+    assert large.memory_bytes - small.memory_bytes == 12 * (4800 * 6400 - 480 * 640)
+    grey = estimate(4800, 6400, network, Settings(size=256, precision="float32", color="luminance"))
+    assert grey.memory_bytes - large.memory_bytes == 12 * 4800 * 6400
+
+
+def test_scipys_optimiser_takes_more(network: Vgg) -> None:
+    ours, scipys = (estimated(network, size="original", optimizer=each) for each in ("lbfgs", "scipy"))
+    assert scipys.memory_bytes - ours.memory_bytes == (48 + 4 * 10 - 5 - 2 * 10) * 12 * 480 * 640

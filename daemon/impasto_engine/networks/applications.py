@@ -164,9 +164,13 @@ class _ApplicationExtractor:
             for layer, (_, h, w, _) in self._convolutions(height, width)
         )
 
-    def feature_bytes(self, height: int, width: int) -> int:
+    def feature_bytes(self, height: int, width: int, taps: Sequence[str] | None = None) -> int:
         """See `Extractor.feature_bytes`; a convolution here is followed by a normalisation and an activation."""
-        values = sum(3 * h * w * c for _, (_, h, w, c) in self._convolutions(height, width))
+        if taps is None:
+            values = sum(3 * h * w * c for _, (_, h, w, c) in self._convolutions(height, width))
+        else:
+            shapes = self.shapes(height, width)
+            values = sum(shapes[tap].height * shapes[tap].width * shapes[tap].channels for tap in taps)
         return values * (4 if self._dtype == "float32" else 2)
 
     def _convolutions(self, height: int, width: int) -> list[tuple[Any, tuple[int, int, int, int]]]:

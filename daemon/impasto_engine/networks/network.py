@@ -101,8 +101,8 @@ class Extractor(Protocol):
     def flops(self, height: int, width: int) -> int:
         """Floating-point operations of one forward pass (a multiplication and an addition count as two)."""
 
-    def feature_bytes(self, height: int, width: int) -> int:
-        """Bytes of the features of all layers together, those between the taps included."""
+    def feature_bytes(self, height: int, width: int, taps: Sequence[str] | None = None) -> int:
+        """Bytes of the features of all layers together, those between the taps included; or of some taps alone."""
 
     def sight(self, mask: Mask) -> dict[str, Mask]:
         """For each tap, `(h, w)`: how much of what each position sees lies inside the mask, in [0, 1]."""

@@ -152,9 +152,10 @@ class _VggExtractor:
             for name, shape in self._walk(height, width)
         )
 
-    def feature_bytes(self, height: int, width: int) -> int:
+    def feature_bytes(self, height: int, width: int, taps: Sequence[str] | None = None) -> int:
         """See `Extractor.feature_bytes`."""
-        values = sum(s.height * s.width * s.channels for _, s in self._walk(height, width))
+        layers = self._walk(height, width)
+        values = sum(s.height * s.width * s.channels for name, s in layers if taps is None or name in taps)
         return values * (4 if self._dtype == "float32" else 2)
 
     def _geometry(self) -> Geometry:
