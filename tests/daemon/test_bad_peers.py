@@ -6,8 +6,10 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -105,6 +107,24 @@ def undisturbed(client: Client) -> Iterator[None]:
     check_quick(lambda: answers_s(client))
 
 
+@contextmanager
+def meanwhile(act: Callable[[], object]) -> Iterator[None]:
+    """Does something a hundred times a second in a thread of its own."""
+    ended = threading.Event()
+
+    def again() -> None:
+        while not ended.wait(0.01):
+            act()
+
+    with ThreadPoolExecutor(1) as executor:
+        acting = executor.submit(again)
+        try:
+            yield
+        finally:
+            ended.set()
+        acting.result()
+
+
 def answers_s(client: Client, until: Callable[[], bool] = lambda: True) -> list[float]:
     """How long answers take: a hundred at the least, and until something is true."""
     durations: list[float] = []
@@ -117,10 +137,10 @@ def answers_s(client: Client, until: Callable[[], bool] = lambda: True) -> list[
     return durations
 
 
-def speak(stranger: "zmq.Socket[bytes]") -> None:
+def speak(stranger: "zmq.Socket[bytes]", words: bytes = b"let me in") -> None:
     """Says something, unless the stranger has been refused already."""
     with suppress(zmq.Again):
-        stranger.send_multipart([MAGIC, b"let me in"], zmq.NOBLOCK)
+        stranger.send_multipart([MAGIC, words], zmq.NOBLOCK)
 
 
 def refusals(caplog: pytest.LogCaptureFixture) -> int:
@@ -255,7 +275,11 @@ def test_the_thirty_second_bad_message_is_the_last(client: Client, new_peer: Cal
 
 @pytest.mark.parametrize("messages", [3000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_random_bytes_do_no_harm(
-    messages: int, client: Client, serving: Serving, caplog: pytest.LogCaptureFixture
+    messages: int,
+    client: Client,
+    serving: Serving,
+    new_peer: Callable[..., RawPeer],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     chance = random.Random(1)  # noqa: S311
     honest = bytes(encode(m.Submit(job="a" * 32, order=ORDER), message_id=1)[1])
@@ -271,6 +295,10 @@ def test_random_bytes_do_no_harm(
                 peer.socket.send_multipart([MAGIC, bytes(damaged)])
             peer.say(m.Bye())
             peer.socket.close(linger=1000)
+    bad = new_peer()
+    bad.greet()
+    with meanwhile(lambda: speak(bad.socket, msgpack.packb({"type": "SING", "id": 7}))):
+        check_quick(lambda: answers_s(client))
     assert resident_bytes() - before < 20_000_000
     assert not [record for record in caplog.records if record.exc_info]
 
@@ -280,6 +308,8 @@ def test_a_frame_that_is_too_large_ends_its_connection_only(client: Client, new_
     peer.greet()
     with undisturbed(client):
         peer.socket.send_multipart([MAGIC, bytes(2 * MAX_BUFFER_BYTES)])
+    while peer.socket.poll(0):
+        assert isinstance(peer.hear().message, m.Ping), "it was read to its end"
 
 
 def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_allocated(new_peer: Callable[..., RawPeer]) -> None:
@@ -352,9 +382,8 @@ def test_a_client_that_sleeps_costs_nothing_and_wakes_to_all_that_happened(
         sleeper.send_signal(signal.SIGSTOP)
         serving.do(lambda: painter.shows(1, 1024))
         before = resident_bytes()
-        with undisturbed(client):
-            for evaluation in range(200):
-                serving.do(lambda evaluation=evaluation: painter.shows(evaluation, 1024))
+        with meanwhile(lambda: serving.do(lambda: painter.shows(1, 1024))):
+            check_quick(lambda: answers_s(client))
         assert resident_bytes() - before < 32 * 2**20
         serving.until(lambda: serving._daemon._reception.sessions.attached == 1, "its being noticed")
         serving.do(lambda: painter.finishes(CONTENT))

@@ -294,6 +294,19 @@ def test_a_loaded_network_paints_the_next_job_soon_and_estimates_are_the_engines
         client.estimate(m.Estimate(width=80, height=60, settings=Settings(style_layers=("block9",))), timeout_s=LONG_S)
 
 
+def test_two_editors_at_once_each_hear_of_their_own_painting_and_get_their_own_picture(serving: Serving) -> None:
+    with serving.client() as one, serving.client() as other:
+        painted = {}
+        for client, content in ((one, CONTENT), (other, waves(30, 40, 4))):
+            client.connect(timeout_s=LONG_S)
+            order = Order(content=content.blob, styles=(Style(picture=STYLE.blob),), network="vgg16", settings=QUICK)
+            painted[client, content.format.channels] = submitted(client, order, content, STYLE)
+        for (client, channels), job in painted.items():
+            events = over(client, job)
+            assert {event.job for event in events if isinstance(event, (State, Progress, Preview, Result))} == {job}
+            assert fetched(client, job).result.picture.format.channels == channels
+
+
 def test_a_painting_whose_process_was_killed_becomes_the_picture_it_would_have_been(
     client: Client, serving: Serving
 ) -> None:

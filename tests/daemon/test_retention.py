@@ -164,6 +164,18 @@ def test_a_result_that_nobody_fetched_expires(client: Client, serving: Serving, 
     client._ask(m.Ack(job=job), m.Done, PATIENCE_S)
 
 
+def test_of_more_results_than_there_is_room_for_the_oldest_go(
+    client: Client, serving: Serving, painter: FakePainter
+) -> None:
+    jobs = [finished(client, serving, painter, 1) for _ in range(3)]
+    ledger = serving._daemon._ledger
+    serving.do(lambda: ledger.expire(time.time(), room_bytes=2 * 1024**2))
+    questions = [m.Fetch(job=job, offset_bytes=0, length_bytes=9) for job in jobs]
+    with pytest.raises(ResultExpiredError):
+        client._ask(questions[0], m.Chunk, PATIENCE_S)
+    assert [client._ask(each, m.Chunk, PATIENCE_S).size_bytes for each in questions[1:]] == [9, 9]
+
+
 def test_a_disk_that_is_full_is_said_before_a_job_is_accepted(
     client: Client, serving: Serving, painter: FakePainter
 ) -> None:

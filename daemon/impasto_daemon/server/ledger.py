@@ -200,12 +200,12 @@ class Ledger:
             _log.error("The job %s stays in the journal: %s", job.name, error)
         del self._jobs[job.number], self._by_name[job.session, job.name]
 
-    def expire(self, now: float) -> None:
-        """Drops results that were kept long enough, and the oldest beyond what is kept in all."""
+    def expire(self, now: float, *, room_bytes: int = RESULTS_BYTES) -> None:
+        """Drops results that were kept long enough, and the oldest beyond what there is room for."""
         kept = sorted((job for job in self._jobs.values() if job.has_result), key=lambda job: job.changed_at)
         total_bytes = sum(self._result_bytes(job) for job in kept)
         for job in kept:
-            if now - job.changed_at > RESULT_KEPT_S or total_bytes > RESULTS_BYTES:
+            if now - job.changed_at > RESULT_KEPT_S or total_bytes > room_bytes:
                 total_bytes -= self._result_bytes(job)
                 self._drop_result(job)
 
