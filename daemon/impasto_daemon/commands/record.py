@@ -3,7 +3,7 @@
 ```
 impasto, keras, backend    versions, as text
 command                    "stylize", "reconstruct content" or "reconstruct style"
-network                    {"name", "weights": a file or, where it was downloaded, null}
+network                    {"name", "weights": a file; null where it was downloaded, or a daemon has it}
 polish                     the same of the network that polished, or null
 settings                   the engine's Settings, without what was left to the recipe
 precision                  the precision that "auto" came to
