@@ -58,6 +58,11 @@ MEGABYTE = 1024 * 1024
 SESSIONS = 32
 CANCELS = 100
 
+COPIED, KEPT, OVER_AND_OVER = "pyzmq, as it is", "pyzmq, picture kept", "pyzmq, one megabyte over and over"
+PLAIN_WAYS = (COPIED, KEPT, OVER_AND_OVER)
+"""What the daemon is compared with: frames sent and received as pyzmq does unless told otherwise, with copies, and the
+picture kept; the same without pyzmq's copies; and one that nobody keeps."""
+
 
 # The two kinds of daemon
 
@@ -234,7 +239,7 @@ def measure_throughput(folder: Path, options: argparse.Namespace) -> None:
     side = 4096
     form = PixelFormat(width=side, height=options.megabytes * MEGABYTE // side // 4, channels=4)
     style = noise(8, 8, 3, 2)
-    ways = ("daemon", "pyzmq, picture kept", "pyzmq, one megabyte over and over")
+    ways = ("daemon", *PLAIN_WAYS)
     rates: dict[tuple[str, str], list[float]] = {(way, to): [] for to in ("up", "down") for way in ways}
     spent: dict[tuple[str, str], list[tuple[float, float]]] = {key: [] for key in rates}
     with daemon(folder, "copyist") as connect:
@@ -257,8 +262,8 @@ def measure_throughput(folder: Path, options: argparse.Namespace) -> None:
             data = picture_bytes(number, form.size_bytes)
             content = Picture(format=form, data=data)
             for to in ("up", "down"):
-                for way, kept in zip(ways[1:], (data, None), strict=True):
-                    rate, here_s, there_s = plain_curve(folder, form.size_bytes, to, number, kept)
+                for way in PLAIN_WAYS:
+                    rate, here_s, there_s = plain_curve(folder, form.size_bytes, to, number, way)
                     rates[way, to].append(rate)
                     spent[way, to].append((there_s, here_s))  # here is the ROUTER, as the server has
             order = Order(content=content.blob, styles=(Style(picture=style.blob),), previews=None)
@@ -296,7 +301,7 @@ def picture_bytes(number: int, size_bytes: int) -> bytes:
     return np.random.default_rng(number).bytes(size_bytes)
 
 
-def plain_curve(folder: Path, size_bytes: int, to: str, number: int, kept: bytes | None) -> tuple[float, float, float]:
+def plain_curve(folder: Path, size_bytes: int, to: str, number: int, way: str) -> tuple[float, float, float]:
     """Between two processes with pyzmq and CURVE alone; frames and window as in the protocol.
 
     Args:
@@ -304,7 +309,7 @@ def plain_curve(folder: Path, size_bytes: int, to: str, number: int, kept: bytes
         size_bytes: How much.
         to: From the other process `up` to this one, or `down`.
         number: Of the picture.
-        kept: That picture, which is then sent, and kept where it arrives; None to send one megabyte over and over.
+        way: One of `PLAIN_WAYS`.
 
     Returns:
         Bytes a second, and the seconds of processor time here and there.
@@ -318,19 +323,21 @@ def plain_curve(folder: Path, size_bytes: int, to: str, number: int, kept: bytes
     router = context.socket(zmq.ROUTER)
     router.curve_server, router.curve_secretkey = True, server_secret
     port = router.bind_to_random_port("tcp://127.0.0.1")
-    arguments = [str(port), keys, to, str(size_bytes), "-1" if kept is None else str(number)]
+    arguments = [str(port), keys, to, str(size_bytes), str(number), way]
     peer = subprocess.Popen([sys.executable, __file__, "--peer", *arguments], stdout=subprocess.PIPE)  # noqa: S603
+    kept = picture_bytes(number, size_bytes) if way != OVER_AND_OVER else None
     sent = frames_of(os.urandom(MAX_BUFFER_BYTES) if kept is None else kept, size_bytes)
+    copies = way == COPIED
     file = folder / "received"
     with file.open("wb", buffering=0) as received:
         route, _ = router.recv_multipart()
         spent, began = time.process_time(), time.perf_counter()
         router.send_multipart([route, b"go"])
         for frame in sent:  # the peer keeps no more than a window unanswered
-            came = router.recv_multipart(copy=False)[-1]
+            came = router.recv_multipart(copy=copies)[-1]
             if to == "up" and kept is not None:
-                received.write(came.buffer)
-            router.send_multipart([route, frame if to == "down" else b"1"], copy=to != "down")
+                received.write(came)
+            router.send_multipart([route, frame if to == "down" else b"1"], copy=copies or to != "down")
         router.recv_multipart()
         rate = size_bytes / (time.perf_counter() - began)
         spent = time.process_time() - spent
@@ -348,10 +355,10 @@ def frames_of(data: bytes, size_bytes: int) -> list[memoryview]:
     return [view[at : at + MAX_BUFFER_BYTES] for at in starts]
 
 
-def play_peer(port: str, keys: str, to: str, size: str, number: str) -> None:
+def play_peer(port: str, keys: str, to: str, size: str, number: str, way: str) -> None:
     import zmq
 
-    size_bytes, is_kept = int(size), int(number) >= 0
+    size_bytes, is_kept, copies = int(size), way != OVER_AND_OVER, way == COPIED
     data = picture_bytes(int(number), size_bytes) if is_kept else os.urandom(MAX_BUFFER_BYTES)
     server_public, public, secret = (key.encode() for key in keys.split(","))
     dealer = zmq.Context.instance().socket(zmq.DEALER)
@@ -364,12 +371,12 @@ def play_peer(port: str, keys: str, to: str, size: str, number: str) -> None:
     room = memoryview(np.empty(size_bytes, np.uint8)) if to == "down" and is_kept else None
     for received in range(len(frames)):
         while sent < len(frames) and sent - received < MAX_BUFFERS:
-            dealer.send(frames[sent] if to == "up" else b"1", copy=False)
+            dealer.send(frames[sent] if to == "up" else b"1", copy=copies)
             sent += 1
-        came = dealer.recv(copy=False)
+        came = memoryview(dealer.recv(copy=copies))
         if room is not None:
             at = received * MAX_BUFFER_BYTES
-            room[at : at + len(came)] = came.buffer
+            room[at : at + came.nbytes] = came
     print(time.process_time() - began)
     dealer.send(b"done")
     dealer.close()
