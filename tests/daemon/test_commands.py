@@ -112,7 +112,7 @@ def test_a_daemon_is_started_asked_and_stopped(impasto: Run, path: Path) -> None
         assert words in told
     report = json.loads(impasto("daemon", "status", "--json").stdout)
     assert (report["sessions"], report["queued"], report["painting"]) == (1, 0, 0)
-    assert set(report["networks"]) <= {"vgg16", "vgg19", "lite", "resnet50", "inceptionv3", "xception"}
+    assert set(report["networks"]) <= {"vgg16", "vgg19", "lite", "resnet50", "inception_v3", "xception"}
     again = impasto("daemon", "run")
     assert again.returncode == 3  # what starts it at login takes that for no failure
     assert f"already running: process {pid}" in again.stderr
