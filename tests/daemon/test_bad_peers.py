@@ -382,6 +382,9 @@ def test_a_client_that_sleeps_costs_nothing_and_wakes_to_all_that_happened(
         sleeper.send_signal(signal.SIGSTOP)
         serving.do(lambda: painter.shows(1, 1024))
         before = resident_bytes()
+        with undisturbed(client):
+            for evaluation in range(200):
+                serving.do(lambda evaluation=evaluation: painter.shows(evaluation, 1024))
         with meanwhile(lambda: serving.do(lambda: painter.shows(1, 1024))):
             check_quick(lambda: answers_s(client))
         assert resident_bytes() - before < 32 * 2**20
