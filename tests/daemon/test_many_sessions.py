@@ -73,6 +73,7 @@ class Story:
                     serving.do(lambda painter=painter, evaluation=evaluation: painter.progresses(evaluation))
                     serving.do(lambda painter=painter, evaluation=evaluation: painter.shows(evaluation))
             at_hand = {painter.at.job: painter for painter in busy}
+            serving.until(lambda: not serving._daemon._reception._unflushed)
             for job, painter in at_hand.items():
                 self._end(job, painter, serving)
             over |= set(at_hand)
