@@ -20,8 +20,8 @@ from impasto_protocol import messages as m
 from protocol.fake_daemon import PATIENCE_S
 from protocol.following import large_picture, submitted, until_a
 
-SOAK_S = float(os.environ.get("IMPASTO_SOAK_S", "120"))
-"""Seconds of the long test; ten minutes or an hour tell more."""
+SOAK_S = float(os.environ.get("IMPASTO_SOAK_S", "600"))
+"""Seconds of the long test; an hour tells more."""
 
 WARM_SHARE = 0.3
 """Of the time, after which nothing new should be needed: who left without a word is remembered for 10 seconds."""
