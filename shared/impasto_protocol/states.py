@@ -10,7 +10,8 @@ QUEUED ─▶ STARTING ─▶ RUNNING ─▶ SUCCEEDED | FAILED
   └─ once, else FAILED
 
 QUEUED | INTERRUPTED ─▶ CANCELLED                      nothing had to be stopped
-STARTING | RUNNING | PAUSED ─▶ CANCELLING ─▶ CANCELLED, or SUCCEEDED with the picture so far
+STARTING | RUNNING | PAUSED ─▶ CANCELLING ─▶ CANCELLED
+                                  └─ where the picture so far is wanted ─▶ SUCCEEDED | INTERRUPTED | FAILED
 ```
 """
 
@@ -50,7 +51,9 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
             {JobState.PAUSED, JobState.CANCELLING, JobState.INTERRUPTED, JobState.SUCCEEDED, JobState.FAILED}
         ),
         JobState.PAUSED: frozenset({JobState.RUNNING, JobState.CANCELLING, JobState.INTERRUPTED}),
-        JobState.CANCELLING: frozenset({JobState.CANCELLED, JobState.SUCCEEDED}),
+        JobState.CANCELLING: frozenset(
+            {JobState.CANCELLED, JobState.SUCCEEDED, JobState.INTERRUPTED, JobState.FAILED},
+        ),
         JobState.INTERRUPTED: frozenset({JobState.QUEUED, JobState.FAILED, JobState.CANCELLED}),
         JobState.SUCCEEDED: frozenset(),
         JobState.FAILED: frozenset(),

@@ -1,6 +1,5 @@
 """A painter in the server's own thread that does what a test tells it, and nothing by itself."""
 
-from collections.abc import Callable
 from pathlib import Path
 from zlib import crc32
 
@@ -105,22 +104,8 @@ class FakePainter:
         self.patron.showed(self.at.number, evaluation, form, bytes([evaluation % 256]) * form.size_bytes)
 
     def finishes(self, picture: Picture, *, stopped: bool = False) -> None:
-        Path(self.at.result).write_bytes(picture.data)
-        self.patron.finished(
-            self.at.number,
-            Painted(
-                picture=picture.blob,
-                crc32=crc32(picture.data),
-                file=self.at.result,
-                losses={"tv": 1.0},
-                evaluations=300,
-                duration_s=2.0,
-                stopped=stopped,
-                rollbacks=0,
-                network="vgg16",
-                precision="float32",
-            ),
-        )
+        self.at.result.write_bytes(picture.data)
+        self.patron.finished(self.at.number, painted(picture, self.at.result, stopped=stopped))
 
     def fails(self, why: RefusalError) -> None:
         self.patron.failed(self.at.number, why)
@@ -130,4 +115,17 @@ class FakePainter:
         self.patron.lost()
 
 
-Act = Callable[[FakePainter], None]
+def painted(picture: Picture, file: Path, *, stopped: bool = False) -> Painted:
+    """What a painter says of a picture in a file."""
+    return Painted(
+        picture=picture.blob,
+        crc32=crc32(picture.data),
+        file=file,
+        losses={"tv": 1.0},
+        evaluations=300,
+        duration_s=2.0,
+        stopped=stopped,
+        rollbacks=0,
+        network="vgg16",
+        precision="float32",
+    )

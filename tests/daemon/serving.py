@@ -4,13 +4,15 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from daemon.fake_painter import FakePainter
 from impasto_daemon.server.daemon import Daemon
-from impasto_protocol import Client, dial
+from impasto_protocol import Client, JobState, State, dial
 from protocol.fake_daemon import PATIENCE_S
+from protocol.following import CONTENT, ORDER, STYLE, until_a
 
 
 class Serving:
@@ -88,3 +90,12 @@ class Serving:
 
     def client(self, **options: Any) -> Client:
         return Client(lambda: dial(self.path), name="a test", chance=lambda: 0.0, **options)
+
+
+def at_work(client: Client, serving: Serving, painter: FakePainter, **changes: Any) -> str:
+    """A job that is being painted."""
+    job = client.submit(replace(ORDER, **changes), [CONTENT, STYLE], timeout_s=PATIENCE_S)
+    serving.until(lambda: bool(painter.assignments) and painter.at.job == job)
+    serving.do(painter.begins)
+    until_a(client, State, job=job, state=JobState.RUNNING)
+    return job

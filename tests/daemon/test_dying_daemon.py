@@ -32,7 +32,7 @@ from impasto_protocol import (
 from impasto_protocol import messages as m
 from impasto_protocol.errors import ProtocolError
 from protocol.fake_daemon import PATIENCE_S
-from protocol.following import CONTENT, ORDER, STYLE, until, until_a
+from protocol.following import CONTENT, ORDER, STYLE, states, until, until_a
 
 LONG = 60.0
 
@@ -55,10 +55,6 @@ def client(daemon: DaemonProcess) -> Iterator[Client]:
 def submitted(client: Client, evaluations: int = 5, **changes: object) -> str:
     order = replace(ORDER, settings=Settings(evaluations=evaluations), previews=PreviewWish(interval_s=0.0), **changes)
     return client.submit(order, [CONTENT, STYLE], timeout_s=PATIENCE_S)
-
-
-def states(events: list[object], job: str) -> list[str]:
-    return [str(event.state) for event in events if isinstance(event, State) and event.job == job]
 
 
 def test_jobs_that_were_queued_and_running_are_painted_after_the_daemon_was_killed(

@@ -278,11 +278,11 @@ def test_the_journal_gives_back_what_was_written(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "journal.sqlite")
     number, first = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER, user="owner")
     running = State(job="1" * 32, seq=2, state=JobState.STARTING)
-    journal.tell(number, [running], interruptions=1)
+    journal.tell(number, [running], interruptions=1, keep_picture=True)
     journal.close()
     again = Journal(tmp_path / "journal.sqlite")
     (job,) = again.jobs()
-    assert (job.order, job.events, job.interruptions) == (ORDER, (first, running), 1)
+    assert (job.order, job.events, job.interruptions, job.keep_picture) == (ORDER, (first, running), 1, True)
     assert again.sessions() == {"a" * 32: (TOKEN, "owner")}
     again.forget(number)
     again.forget_session("a" * 32)
@@ -366,7 +366,8 @@ def test_a_journal_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
     journal = Journal(path)
     number, _ = journal.accept("a" * 32, TOKEN, "1" * 32, ORDER, user="owner")
     journal._database.executescript(
-        "DROP TABLE adjustment; ALTER TABLE session DROP COLUMN user; PRAGMA user_version = 1;"
+        "DROP TABLE adjustment; ALTER TABLE session DROP COLUMN user; "
+        "ALTER TABLE job DROP COLUMN keep_picture; PRAGMA user_version = 1;"
     )
     journal.close()
     again = Journal(path)

@@ -2,13 +2,12 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from daemon.fake_painter import FakePainter
-from daemon.serving import Serving
+from daemon.serving import Serving, at_work
 from impasto_daemon.server.limits import MAX_KEPT_JOBS, RESULT_KEPT_S, RETURN_GRACE_S, SESSION_KEPT_S
 from impasto_protocol import (
     Adjustment,
@@ -61,14 +60,6 @@ def vanish(client: Client) -> Ticket:
 
 def sessions(serving: Serving) -> list[str]:
     return serving.do(lambda: [session.id for session in serving._daemon._reception.sessions])
-
-
-def at_work(client: Client, serving: Serving, painter: FakePainter, **changes: object) -> str:
-    job = client.submit(replace(ORDER, **changes), [CONTENT, STYLE], timeout_s=PATIENCE_S)
-    serving.until(lambda: bool(painter.assignments) and painter.at.job == job)
-    serving.do(painter.begins)
-    until_a(client, State, job=job, state=JobState.RUNNING)
-    return job
 
 
 def test_a_session_without_jobs_is_forgotten_with_its_goodbye(

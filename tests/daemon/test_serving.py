@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from daemon.fake_painter import FakePainter
-from daemon.serving import Serving
+from daemon.serving import Serving, at_work
 from impasto_protocol import (
     Adjustment,
     Answered,
@@ -32,22 +32,9 @@ from impasto_protocol.errors import (
 )
 from impasto_protocol.limits import WINDOW_BYTES
 from protocol.fake_daemon import PATIENCE_S
-from protocol.following import CONTENT, ORDER, STYLE, large_picture, submitted, until, until_a, until_it_is_true
+from protocol.following import CONTENT, ORDER, STYLE, large_picture, states, submitted, until, until_a, until_it_is_true
 
 NewClient = Callable[..., Client]
-
-
-def states(events: list[object], job: str) -> list[JobState]:
-    return [event.state for event in events if isinstance(event, State) and event.job == job]
-
-
-def at_work(client: Client, serving: Serving, painter: FakePainter) -> str:
-    """A job that is being painted."""
-    job = submitted(client)
-    serving.until(lambda: bool(painter.assignments) and painter.at.job == job)
-    serving.do(painter.begins)
-    until_a(client, State, job=job, state=JobState.RUNNING)
-    return job
 
 
 def test_a_job_is_painted_shown_fetched_and_forgotten(client: Client, serving: Serving, painter: FakePainter) -> None:

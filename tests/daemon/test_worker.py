@@ -31,7 +31,7 @@ from impasto_protocol import (
 from impasto_protocol import messages as m
 from impasto_protocol.errors import BusyError, InvalidOrderError
 from protocol.fake_daemon import PATIENCE_S
-from protocol.following import CONTENT, ORDER, STYLE, until, until_a, until_it_is_true
+from protocol.following import CONTENT, ORDER, STYLE, states, until, until_a, until_it_is_true
 
 ENDLESS = Settings(evaluations=100_000)
 
@@ -57,10 +57,6 @@ def serving(tmp_path: Path, painter: WorkerPainter) -> Iterator[Serving]:
 def submitted(client: Client, network: str = "usual", **changes: object) -> str:
     order = replace(ORDER, network=network, previews=PreviewWish(interval_s=0.0), **changes)
     return client.submit(order, [CONTENT, STYLE], timeout_s=PATIENCE_S)
-
-
-def states(events: list[object], job: str) -> list[str]:
-    return [str(event.state) for event in events if isinstance(event, State) and event.job == job]
 
 
 def running(client: Client, network: str = "usual") -> str:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from impasto_protocol import Client, Order, Picture, PixelFormat, Style
+from impasto_protocol import Client, JobState, Order, Picture, PixelFormat, State, Style
 from protocol.fake_daemon import PATIENCE_S
 
 
@@ -26,6 +26,11 @@ def until_a(client: Client, kind: type, **having: Any) -> list[Any]:
         client,
         lambda event: isinstance(event, kind) and all(getattr(event, name) == is_ for name, is_ in having.items()),
     )
+
+
+def states(events: list[Any], job: str) -> list[JobState]:
+    """The states that a job is said to have entered."""
+    return [event.state for event in events if isinstance(event, State) and event.job == job]
 
 
 def until_it_is_true(client: Client, come_true: Callable[[], bool]) -> None:

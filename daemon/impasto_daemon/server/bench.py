@@ -63,16 +63,15 @@ class Bench:
         self.job, self.newest_preview = job, None
         self._ledger.enter(job, JobState.STARTING)
         self.painter.paint(assignment)
+        if job.keep_picture:  # it was cancelled before the daemon or a painting process ended
+            self._ledger.enter(job, JobState.CANCELLING)
+            self.painter.stop(keep_picture=True)
 
     def clear(self) -> None:
         """Puts the job at hand, laid down or not, back into the journal as one to go on with."""
         job, self.job = self.job, None
-        if job is not None and not job.is_over:
-            if job.state is JobState.CANCELLING:
-                self._ledger.enter(job, JobState.CANCELLED)
-            else:
-                self._ledger.enter(job, JobState.INTERRUPTED)
-                self._ledger.enter(job, JobState.QUEUED)
+        if job is not None and not job.is_over and self._ledger.interrupt(job):
+            self._ledger.enter(job, JobState.QUEUED)
 
     def ready(self) -> None:
         """See `Patron`."""
@@ -126,10 +125,7 @@ class Bench:
         try:
             self._ledger.finish(job, painted)
         except RefusalError as error:
-            if job.state is JobState.CANCELLING:
-                self._ledger.enter(job, JobState.CANCELLED)
-            else:
-                self._ledger.enter(job, JobState.FAILED, Failure.of(error))
+            self._ledger.enter(job, JobState.FAILED, Failure.of(error))
         self._overseer.free()
 
     def discarded(self, number: int) -> None:
@@ -146,7 +142,7 @@ class Bench:
     def failed(self, number: int, why: RefusalError) -> None:
         """See `Patron`."""
         job = self._at_hand(number)
-        if job is not None and job.state is JobState.CANCELLING:
+        if job is not None and job.state is JobState.CANCELLING and not job.keep_picture:
             self._over(job, JobState.CANCELLED)
         elif job is not None:
             self._over(job, JobState.FAILED, Failure.of(why))
@@ -154,13 +150,9 @@ class Bench:
     def lost(self) -> None:
         """See `Patron`."""
         job, self.job = self.job, None
-        if job is None:
-            return
-        if job.state is JobState.CANCELLING:
-            self._ledger.enter(job, JobState.CANCELLED)
-        else:
+        if job is not None:
             self._overseer.interrupted(job)
-        self._overseer.free()
+            self._overseer.free()
 
     def _at_hand(self, number: int) -> Job | None:
         """The job at hand, unless the painter speaks of one before it."""

@@ -29,6 +29,10 @@ class Checkpoints:
         """The file of a job's checkpoint, whether there is one or not."""
         return self._folder / f"{number}.npz"
 
+    def has(self, number: int) -> bool:
+        """Whether a job has one."""
+        return self.path(number).exists()
+
     def is_since(self, number: int, moment: float) -> bool:
         """Whether a job got a checkpoint after a moment, in seconds of `time.time`."""
         try:

@@ -122,10 +122,10 @@ class Foreman:
     def restore(self, jobs: list[Job]) -> None:
         """Takes up the jobs of a daemon that has ended: what was being painted goes on from its checkpoint."""
         for job in jobs:
-            if job.state is JobState.CANCELLING:
-                self._ledger.enter(job, JobState.CANCELLED)
-            elif self._ledger.lacks_pictures(job):
-                self._fail_restored(job)
+            if job.state is not JobState.QUEUED and not self._ledger.interrupt(job):
+                continue
+            if self._ledger.lacks_pictures(job):
+                self._ledger.enter(job, JobState.FAILED, Failure.of(_gone(job)))
             elif job.state is JobState.QUEUED:
                 self._queue.put(job.session, job.number)
             else:
@@ -183,17 +183,19 @@ class Foreman:
         self._painter_of(job).adjust(adjustment)
 
     def cancel(self, job: Job, *, keep_picture: bool) -> None:
-        """Stops a job for good.
+        """Stops a job for good. The picture of one that waits to go on is there when its turn has come.
 
         Raises:
             WrongStateError: It is over.
         """
         check_not_over(job)
-        if job.state is JobState.QUEUED:
+        if job.state is JobState.QUEUED and not (keep_picture and self._checkpoints.has(job.number)):
             self._queue.remove(job.session, job.number)
             self._ledger.enter(job, JobState.CANCELLED)
             return
-        job.keep_picture = keep_picture
+        self._ledger.want_picture(job, wanted=keep_picture)
+        if job.state is JobState.QUEUED:
+            return
         if job.state is not JobState.CANCELLING:
             self._ledger.enter(job, JobState.CANCELLING)
         self._painter_of(job).stop(keep_picture=keep_picture)
@@ -228,10 +230,8 @@ class Foreman:
 
     def interrupted(self, job: Job) -> None:
         """See `Overseer`. The job is queued, or fails the second time without having come further in between."""
-        if self._checkpoints.is_since(job.number, job.changed_at):
-            job.interruptions = 0
-        if job.state is not JobState.INTERRUPTED:
-            self._ledger.enter(job, JobState.INTERRUPTED)
+        if not self._ledger.interrupt(job):
+            return
         if job.interruptions > 0:
             why = WorkerLostError(
                 f"The daemon or its painting process died or hung while it painted the job {job.name}, twice at the "
@@ -251,8 +251,6 @@ class Foreman:
         assert bench is not None  # noqa: S101 -- its state says that it is being painted
         return bench.painter
 
-    def _fail_restored(self, job: Job) -> None:
-        why = MissingBlobError(f"A picture of the job {job.name} is gone from the daemon's disk; submit it again.")
-        if job.state not in (JobState.QUEUED, JobState.INTERRUPTED):
-            self._ledger.enter(job, JobState.INTERRUPTED)
-        self._ledger.enter(job, JobState.FAILED, Failure.of(why))
+
+def _gone(job: Job) -> RefusalError:
+    return MissingBlobError(f"A picture of the job {job.name} is gone from the daemon's disk; submit it again.")

@@ -55,7 +55,10 @@ CREATE TABLE adjustment (
 USERS = "ALTER TABLE session ADD COLUMN user TEXT NOT NULL DEFAULT 'owner';"
 """What version 3 has more than version 2."""
 
-STEPS = (SCHEMA, ADJUSTMENTS, USERS)
+KEPT = "ALTER TABLE job ADD COLUMN keep_picture INTEGER NOT NULL DEFAULT 0;"
+"""What version 4 has more than version 3."""
+
+STEPS = (SCHEMA, ADJUSTMENTS, USERS, KEPT)
 """From an empty database to this version, one for each."""
 
 VERSION = len(STEPS)
@@ -76,6 +79,7 @@ class JournaledJob:
         changed_at: When its last event was written, in seconds of `time.time`.
         events: All its reliable events.
         adjustment: The weights that were changed since the order was given.
+        keep_picture: Whether it was cancelled with the wish for the picture so far.
     """
 
     number: int
@@ -86,6 +90,7 @@ class JournaledJob:
     changed_at: float
     events: tuple[State | Result, ...]
     adjustment: Adjustment
+    keep_picture: bool
 
 
 class Journal:
@@ -127,16 +132,16 @@ class Journal:
             database.execute("INSERT INTO event VALUES (?, ?, ?)", (number, 1, _packed(first)))
         return number, first
 
-    def tell(self, number: int, events: Sequence[State | Result], *, interruptions: int) -> None:
-        """Writes down what happened to a job.
+    def tell(self, number: int, events: Sequence[State | Result], *, interruptions: int, keep_picture: bool) -> None:
+        """Writes down what happened to a job, and what of it may have changed.
 
         Raises:
             StorageError: It cannot be written; nothing has changed.
         """
         with self._writing() as database:
             database.execute(
-                "UPDATE job SET interruptions = ?, changed_at = ? WHERE number = ?",
-                (interruptions, time.time(), number),
+                "UPDATE job SET interruptions = ?, keep_picture = ?, changed_at = ? WHERE number = ?",
+                (interruptions, keep_picture, time.time(), number),
             )
             database.executemany(
                 "INSERT INTO event VALUES (?, ?, ?)", [(number, event.seq, _packed(event)) for event in events]
@@ -178,9 +183,9 @@ class Journal:
     def jobs(self) -> Iterator[JournaledJob]:
         """All jobs in the order of acceptance. One that cannot be read is passed over, and logged."""
         rows = self._database.execute(
-            "SELECT number, session, name, submit, interruptions, changed_at FROM job ORDER BY number"
+            "SELECT number, session, name, submit, interruptions, keep_picture, changed_at FROM job ORDER BY number"
         ).fetchall()
-        for number, session, name, submit, interruptions, changed_at in rows:
+        for number, session, name, submit, interruptions, keep_picture, changed_at in rows:
             try:
                 order = _unpacked(submit, Submit).order
                 events = tuple(self._events(number))
@@ -197,6 +202,7 @@ class Journal:
                 changed_at=changed_at,
                 events=events,
                 adjustment=adjustment,
+                keep_picture=bool(keep_picture),
             )
 
     def close(self) -> None:

@@ -128,6 +128,25 @@ class Ledger:
                 if name == failure.field:
                     self._blobs.drop_damaged(blob.digest, if_gone=failure.code == MissingBlobError.code)
 
+    def want_picture(self, job: Job, *, wanted: bool) -> None:
+        """Writes down whether the picture so far is wanted of a job that is cancelled."""
+        if job.keep_picture is not wanted:
+            job.keep_picture = wanted
+            self._happen(job, [])
+
+    def interrupt(self, job: Job) -> bool:
+        """A job is painted no more, although it is not over.
+
+        Returns:
+            Whether it goes on: not if it was being cancelled, unless its picture is wanted and a checkpoint has it.
+        """
+        if job.state is JobState.CANCELLING and not (job.keep_picture and self._checkpoints.has(job.number)):
+            self.enter(job, JobState.CANCELLED)
+            return False
+        if job.state is not JobState.INTERRUPTED:
+            self.enter(job, JobState.INTERRUPTED)
+        return True
+
     def begin(self, job: Job) -> None:
         """A job is being painted, which begins with hashing its pictures."""
         for blob in job.order.blobs():
@@ -221,6 +240,7 @@ class Ledger:
                 events=list(written.events),
                 adjustment=written.adjustment,
                 interruptions=written.interruptions,
+                keep_picture=written.keep_picture,
                 changed_at=written.changed_at,
             )
             self._keep(job)
@@ -264,8 +284,10 @@ class Ledger:
 
     def _happen(self, job: Job, events: list[State | Result]) -> None:
         """Writes down, then tells. When it cannot be written, it has happened nevertheless."""
+        if self._checkpoints.is_since(job.number, job.changed_at):
+            job.interruptions = 0  # it has come further since
         try:
-            self._journal.tell(job.number, events, interruptions=job.interruptions)
+            self._journal.tell(job.number, events, interruptions=job.interruptions, keep_picture=job.keep_picture)
         except StorageError as error:
             _log.error("What happened to the job %s is not in the journal: %s", job.name, error)
         job.events.extend(events)
