@@ -7,13 +7,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -25,7 +26,7 @@ from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.left_jobs import SUBMIT_S, LeftJob
 from impasto_daemon.commands.order import Order as CommandOrder
 from impasto_engine import read_recipe
-from impasto_protocol import Client, Order, OrderKind, Picture, PixelFormat, Settings, Style, dial
+from impasto_protocol import Client, Order, OrderKind, Picture, PixelFormat, Settings, Style, dial, read_connection
 
 QUICKLY: Sequence[Argument] = ("--network", "lite", "--size", 48, "--evaluations", 6, "--precision", "float32")
 LONG: Sequence[Argument] = ("--network", "lite", "--size", 256, "--evaluations", 5000, "--precision", "float32")
@@ -52,8 +53,12 @@ def listed(impasto: Impasto) -> list[dict[str, object]]:
 
 def until_it_runs(impasto: Impasto, job: str) -> None:
     """Waits until evaluations of a job are counted."""
+    until_it_is_true(lambda: bool(next(each for each in listed(impasto) if each["job"] == job)["evaluation"]))
+
+
+def until_it_is_true(come_true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + DEADLINE_S
-    while not next(each for each in listed(impasto) if each["job"] == job)["evaluation"]:
+    while not come_true():
         assert time.monotonic() < deadline
         threading.Event().wait(0.05)
 
@@ -269,6 +274,34 @@ def test_a_job_is_cancelled_with_and_without_its_picture(
     fetched = impasto("jobs", "fetch", job[:6], "-o", out)
     assert (fetched.code, out.exists()) == ((0, True) if keep else (2, False))
     assert listed(impasto) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot suspend a process.")
+def test_the_picture_of_a_cancelled_job_comes_although_the_daemon_dies(
+    daemon: Path, impasto: Impasto, content: Path, style: Path, out: Path, tmp_path: Path
+) -> None:
+    job = impasto("stylize", content, style, *LONG, "--daemon", "--detach").stdout.strip()
+    until_it_runs(impasto, job)
+    server = psutil.Process(read_connection(daemon).pid)
+    until_it_is_true(lambda: any(daemon.with_name("checkpoints").glob("*.npz")))
+    suspended = server.children(recursive=True)
+    for child in suspended:
+        child.suspend()
+    with process("jobs", "cancel", job, "--keep") as cancelling:
+        assert cancelling.stderr is not None
+        until_it_is_true(lambda: any(entry["state"] == "CANCELLING" for entry in listed(impasto)))
+        for killed in (server, *suspended):
+            killed.kill()
+        said = cancelling.stderr.readline()
+        assert "Waiting for it to come back" in said
+        assert impasto("daemon", "start").code == 0
+        said += cancelling.stderr.read()
+        assert cancelling.wait(DEADLINE_S) == 0, said
+    assert "The daemon is back." in said
+    assert impasto("jobs", "fetch", job, "-o", out).code == 0
+    again = tmp_path / "again.png"
+    assert impasto("stylize", "--replay", out, "-o", again).code == 0
+    assert np.array_equal(pixels_of(again), pixels_of(out)), "it is the picture after as many evaluations"
 
 
 def test_previews_and_trace_are_written_while_the_daemon_paints(

@@ -12,7 +12,7 @@ from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.left_jobs import LeftJob
 from impasto_daemon.commands.result import write_result
 from impasto_daemon.commands.starting import ANSWER_S, joined, reached, refusing, with_log_id
-from impasto_daemon.commands.watching import watch_jobs
+from impasto_daemon.commands.watching import say_connection, watch_jobs
 from impasto_daemon.commands.wording import duration, sides, time_left
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def cancel(
         client.follow(entry.job)
         client.cancel(entry.job, keep_picture=keep)
         for event in client.events(FETCH_S):
+            say_connection(event)
             if isinstance(event, Answered) and event.request == "CANCEL" and event.refusal is not None:
                 raise Refused(with_log_id(event.refusal))
             if isinstance(event, JobLost) and event.job == entry.job:
@@ -136,6 +137,7 @@ def _fetched(client: "Client", job: str) -> "tuple[Result, memoryview]":
 
     client.follow(job)
     for event in client.events(FETCH_S):
+        say_connection(event)
         match event:
             case Result():
                 client.fetch(job)

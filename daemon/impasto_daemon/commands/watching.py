@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from impasto_protocol import Client, Progress, State
     from impasto_protocol import messages as m
+    from impasto_protocol.events import Event
 
-__all__ = ["watch_jobs"]
+__all__ = ["say_connection", "watch_jobs"]
 
 TURN_S = 0.5
 """Seconds lent to the client at a time."""
@@ -91,6 +92,17 @@ class Bars(Board):
         )
 
 
+def say_connection(event: "Event") -> None:
+    """Says it where the daemon has gone, or is back."""
+    from impasto_protocol import Disconnected, Reconnected
+
+    match event:
+        case Disconnected(error=error):
+            typer.echo(f"{error} Waiting for it to come back; Ctrl-C leaves.", err=True)
+        case Reconnected():
+            typer.echo("The daemon is back.", err=True)
+
+
 def watch_jobs(client: "Client", entries: "Sequence[m.JobEntry]") -> list[str]:
     """Shows jobs until all of them are over.
 
@@ -120,10 +132,8 @@ def watch_jobs(client: "Client", entries: "Sequence[m.JobEntry]") -> list[str]:
                     case Answered(job=job, request="FOLLOW", refusal=refusal) if refusal is not None:
                         waiting.discard(job)
                         failed.append(f"{job[:NAME_DIGITS]} cannot be watched: {with_log_id(refusal)}")
-                    case Disconnected(error=error):
-                        typer.echo(f"{error} Waiting for it to come back; Ctrl-C leaves.", err=True)
-                    case Reconnected():
-                        typer.echo("The daemon is back.", err=True)
+                    case Disconnected() | Reconnected():
+                        say_connection(event)
                     case JobLost(job=job) if job in waiting:
                         waiting.discard(job)
                         failed.append(f"{job[:NAME_DIGITS]} is gone: it was fetched or forgotten.")
