@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -19,8 +20,12 @@ import pytest
 import zmq
 
 from daemon.fake_painter import FakePainter
+from daemon.processes import DaemonProcess
 from daemon.serving import Serving
 from impasto_daemon.server.memory import resident_bytes
+from impasto_daemon.server.outbox import Outbox
+from impasto_daemon.server.post import Sent
+from impasto_daemon.server.sessions import Peer
 from impasto_protocol import Client, Disconnected, JobState, Reconnected, State, read_connection
 from impasto_protocol import messages as m
 from impasto_protocol.codec import decode, encode
@@ -34,6 +39,8 @@ from protocol.following import CONTENT, ORDER, STYLE, large_picture, submitted, 
 NewClient = Callable[..., Client]
 
 QUICK_S, WORST_S = 0.05, 0.5
+HARMLESS = 25
+"""Messages that one peer may say, whatever they are, before it is cut off."""
 GOES = 8
 
 
@@ -43,7 +50,7 @@ class RawPeer:
     CONTEXT = zmq.Context()
     """With a thread of its own, so that the honest client does not share one with strangers."""
 
-    def __init__(self, serving: Serving, **keys: str) -> None:
+    def __init__(self, serving: Serving | DaemonProcess, **keys: str) -> None:
         connection = replace(read_connection(serving.path), **keys)
         self.socket: zmq.Socket[bytes] = self.CONTEXT.socket(zmq.DEALER)
         self.socket.setsockopt(zmq.CURVE_SERVERKEY, connection.server_key.encode())
@@ -67,8 +74,8 @@ class RawPeer:
             pass
         return envelope
 
-    def greet(self) -> m.Welcome:
-        self.say(m.Hello(protocol_min=1, protocol_max=1, client="raw"))
+    def greet(self, **ticket: Any) -> Any:
+        self.say(m.Hello(protocol_min=1, protocol_max=1, client="raw", **ticket))
         return self.hear_but_pings().message
 
 
@@ -182,6 +189,27 @@ def crowd(serving: Serving, strangers: int, stack: ExitStack) -> None:
         stack.enter_context(socket.create_connection((host, int(port))))
 
 
+def test_who_does_not_speak_curve_is_noted_and_who_says_nothing_is_hung_up_on(
+    client: Client, serving: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    def noted(how: str) -> bool:
+        return any("does not speak CURVE" in one.message and how in one.message for one in caplog.records)
+
+    endpoint = read_connection(serving.path).endpoint
+    host, port = endpoint.removeprefix("tcp://").split(":")
+    began = time.monotonic()
+    with socket.create_connection((host, int(port))) as idle, RawPeer.CONTEXT.socket(zmq.DEALER) as plain:
+        plain.setsockopt(zmq.LINGER, 0)
+        plain.connect(endpoint)
+        serving.until(lambda: noted("PROTOCOL"), "that it is noted")
+        idle.settimeout(PATIENCE_S)
+        while idle.recv(1000):  # its half of the handshake
+            pass
+    assert 4.0 < time.monotonic() - began < 10.0
+    serving.until(lambda: noted("NO_DETAIL"), "that it is noted")
+    assert client.status(timeout_s=PATIENCE_S).sessions == 1
+
+
 def test_before_hello_nothing_is_answered_but_with_no_session(new_peer: Callable[..., RawPeer]) -> None:
     peer = new_peer()
     for message in (m.Status(), m.Ping(), m.Resume(seen={}), m.Submit(job="a" * 32, order=ORDER)):
@@ -273,6 +301,26 @@ def test_the_thirty_second_bad_message_is_the_last(client: Client, new_peer: Cal
     assert not peer.socket.poll(100)
 
 
+def test_bad_messages_of_long_ago_are_forgiven() -> None:
+    peer = Peer(route=b"r", user="owner", outbox=Outbox(lambda _: Sent.SENT))
+    assert not any(peer.was_bad(0.0) for _ in range(31))
+    assert not any(peer.was_bad(10.1) for _ in range(31))
+    assert peer.was_bad(20.0)
+
+
+def test_there_are_256_sessions_and_no_more(serving: Serving, new_peer: Callable[..., RawPeer]) -> None:
+    peers = [new_peer() for _ in range(256)]
+    welcomes = [peer.greet() for peer in peers]
+    late = new_peer()
+    refused = late.greet()
+    assert isinstance(refused, m.Error)
+    assert refused.failure.code == "BUSY"
+    assert refused.failure.retry_after_s
+    peers[0].say(m.Bye())
+    serving.until(lambda: serving._daemon._reception.sessions.find(welcomes[0].session) is None, "its end")
+    assert isinstance(late.greet(), m.Welcome)
+
+
 @pytest.mark.parametrize("messages", [3000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_random_bytes_do_no_harm(
     messages: int,
@@ -285,16 +333,17 @@ def test_random_bytes_do_no_harm(
     honest = bytes(encode(m.Submit(job="a" * 32, order=ORDER), message_id=1)[1])
     before = resident_bytes()
     with undisturbed(client):
-        for _ in range(messages // 50):
+        for _ in range(messages // HARMLESS):
             peer = RawPeer(serving)
             peer.greet()
-            for _ in range(50):
+            for _ in range(HARMLESS):
                 damaged = bytearray(honest)
                 for _ in range(chance.randint(1, 8)):
                     damaged[chance.randrange(len(damaged))] = chance.randrange(256)
                 peer.socket.send_multipart([MAGIC, bytes(damaged)])
             peer.say(m.Bye())
             peer.socket.close(linger=1000)
+        serving.until(lambda: len(serving._daemon._reception._peers) == 1, "that all was read, to each goodbye")
     bad = new_peer()
     bad.greet()
     with meanwhile(lambda: speak(bad.socket, msgpack.packb({"type": "SING", "id": 7}))):
@@ -357,6 +406,33 @@ for event in client.events(3600.0):
     seq, state = getattr(event, "seq", 0), getattr(event, "state", "")
     print(type(event).__name__, seq, state, flush=True)
 """
+
+
+def test_a_glutton_costs_the_server_32_mebibytes_at_the_most(tmp_path: Path) -> None:
+    daemon = DaemonProcess(tmp_path / "impasto" / "connection.json")
+    daemon.start()
+    content = large_picture(8)
+    order = replace(ORDER, content=content.blob)
+    try:
+        with daemon.client() as client:
+            client.connect(timeout_s=PATIENCE_S)
+            job, ticket = client.submit(order, [content, STYLE], timeout_s=PATIENCE_S), client.ticket
+            until_a(client, State, job=job, state=JobState.SUCCEEDED)
+        glutton = RawPeer(daemon)
+        glutton.socket.setsockopt(zmq.RCVHWM, 1)
+        assert glutton.greet(session=ticket.session, resume_token=ticket.resume_token).resumed
+        with daemon.client() as observer:
+            observer.connect(timeout_s=PATIENCE_S)
+            before = most = resident_bytes(daemon.process.pid)
+            for number in range(300):
+                glutton.say(m.Fetch(job=job, offset_bytes=number % 4 * MAX_PART_BYTES, length_bytes=MAX_PART_BYTES))
+                most = max(most, resident_bytes(daemon.process.pid))
+            while observer.status(timeout_s=PATIENCE_S).sessions > 1:
+                most = max(most, resident_bytes(daemon.process.pid))
+            assert 2 * MAX_PART_BYTES < most - before < 32 * 2**20
+        glutton.socket.close()
+    finally:
+        daemon.close()
 
 
 def test_a_client_that_sleeps_costs_nothing_and_wakes_to_all_that_happened(

@@ -49,9 +49,9 @@ SEND_QUEUE_MESSAGES = 8
 RECEIVE_QUEUE_MESSAGES = 8
 """Messages from one client in ZeroMQ's hands: two windows of chunks."""
 
-OUTBOX_BYTES = 16 * 1024**2
-"""Bytes waiting for one client beside ZeroMQ's: two windows. A client that asks for more and does not read is cut off;
-with `SEND_QUEUE_MESSAGES` it has then cost 32 MiB."""
+OUTBOX_BYTES = 12 * 1024**2
+"""Bytes waiting for one client beside ZeroMQ's: a window and a half. A client that asks for more and does not read is
+cut off; with `SEND_QUEUE_MESSAGES` it has then cost less than 32 MiB."""
 
 MESSAGES_AT_ONCE = 32
 """Messages read before anything else gets its turn."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 
 import zmq
+import zmq.utils.monitor
 import zmq.utils.z85
 
 from impasto_daemon.server.errors import AddressError, KeyFormatError
@@ -35,6 +36,9 @@ LINGER_MS = 300
 """Milliseconds for which closing waits until BYE has left."""
 BACKLOG = 256
 """Connections that may wait to be accepted: a crowd of strangers shall not keep the daemon's own client out."""
+
+TURNED_AWAY = zmq.Event.HANDSHAKE_FAILED_NO_DETAIL | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
+"""What is told of connections that never came as far as showing a key: without CURVE, silent, or no ZeroMQ at all."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +89,7 @@ class Post:
             (zmq.LINGER, LINGER_MS),
         ):
             self._router.setsockopt(option, value)
+        self._porter: zmq.Socket[bytes] = self._router.get_monitor_socket(TURNED_AWAY)
         self._is_reading = False
 
     def open(self, address: str) -> str:
@@ -106,9 +111,10 @@ class Post:
         except zmq.ZMQError as error:
             self.close()
             raise AddressError(f"Cannot listen on {address!r}: {error.strerror}; give another with --bind.") from error
-        for one, read in ((self._gate, self._judge), (self._router, self._read)):
+        for one, read in ((self._gate, self._judge), (self._porter, self._note), (self._router, self._read)):
             self._loop.add_reader(one.FD, read)
         self._is_reading = True
+        self._note()  # its descriptor wakes only who has found nothing before
         endpoint = self._router.getsockopt(zmq.LAST_ENDPOINT)
         assert isinstance(endpoint, bytes)  # noqa: S101
         return endpoint.rstrip(b"\0").decode()
@@ -131,8 +137,10 @@ class Post:
         """Ends it, when the last words have left."""
         if self._is_reading:
             self._is_reading = False
-            self._loop.remove_reader(self._gate.FD)
-            self._loop.remove_reader(self._router.FD)
+            for one in (self._gate, self._porter, self._router):
+                self._loop.remove_reader(one.FD)
+        self._router.disable_monitor()
+        self._porter.close(linger=0)
         self._router.close()
         self._gate.close(linger=0)
         self._context.term()
@@ -166,6 +174,17 @@ class Post:
                 _log.warning("Refused %s from %r, whose key is not known.", mechanism.decode(), address.decode())
             verdict = (b"400", b"unknown key", b"") if user is None else (b"200", b"OK", user)
             self._gate.send_multipart([version, request, *verdict, b""])
+
+    def _note(self) -> None:
+        """Writes down who was turned away before the gate."""
+        while self._is_reading:
+            try:
+                told = zmq.utils.monitor.recv_monitor_message(self._porter, zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            _log.warning(
+                "Refused a connection that does not speak CURVE, or said nothing: %s.", zmq.Event(told["event"]).name
+            )
 
 
 def _decoded(key: str) -> bytes:

@@ -79,6 +79,8 @@ class Reception:
     def say(self, peer: Peer, message: m.Message, *, reply_to: int | None = None) -> None:
         """Tells a connection what must arrive."""
         peer.outbox.say(message, reply_to=reply_to)
+        if peer.outbox.is_overfull:
+            self._flush_one(peer)
         self.flush_soon(peer)
 
     def announce(self, job: Job, event: m.State | m.Result) -> None:
@@ -143,20 +145,20 @@ class Reception:
 
     def _flush(self) -> None:
         self._flushing = None
-        full: dict[bytes, Peer] = {}
-        unflushed, self._unflushed = self._unflushed, full
-        for route, peer in unflushed.items():
-            outcome = peer.outbox.flush()
-            if outcome is Sent.GONE:
-                self.part(peer, for_good=False)
-            elif outcome is Sent.FULL:
-                full[route] = peer
-                if peer.outbox.is_overfull and not peer.is_cut_off:
-                    _log.warning("Cut off a client that asks for more than it takes.")
-                    self.cut_off(peer)
-                    peer.outbox.drop()
+        unflushed, self._unflushed = self._unflushed, {}
+        self._unflushed |= {route: peer for route, peer in unflushed.items() if self._flush_one(peer) is Sent.FULL}
         if self._unflushed and self._flushing is None:
             self._flushing = self._loop.call_later(SEND_RETRY_S, self._flush)
+
+    def _flush_one(self, peer: Peer) -> Sent:
+        outcome = peer.outbox.flush()
+        if outcome is Sent.GONE:
+            self.part(peer, for_good=False)
+        elif outcome is Sent.FULL and peer.outbox.is_overfull and not peer.is_cut_off:
+            _log.warning("Cut off a client that asks for more than it takes.")
+            self.cut_off(peer)
+            peer.outbox.drop()
+        return outcome
 
     def _told_of(self, job: Job) -> list[Session]:
         if not job.followers:
