@@ -53,6 +53,8 @@ class Outcome:
         network: What painted it.
         polish: What polished it, if anything did.
         versions: Of what it was painted with, as the daemon tells them.
+        network_digest: The SHA-256 of the network's weights, where the daemon tells it.
+        polish_digest: The same of what polished it.
         precision: In which precision.
         evaluations: How many were spent.
         stopped: Whether it was stopped before its end.
@@ -63,6 +65,8 @@ class Outcome:
     network: str
     polish: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    network_digest: bytes | None = None
+    polish_digest: bytes | None = None
     precision: str
     evaluations: int
     stopped: bool
@@ -76,6 +80,8 @@ def outcome_of_result(result: Result) -> Outcome:
         network=result.network,
         polish=result.polisher,
         versions=result.versions or {},
+        network_digest=result.network_digest,
+        polish_digest=result.polisher_digest,
         precision=result.precision,
         evaluations=result.evaluations,
         stopped=result.stopped,
@@ -116,8 +122,8 @@ def recipe_text(recipe: Recipe, outcome: Outcome, *, version: str) -> str:
         "keras": outcome.versions.get("keras", ""),
         "backend": next((f"{n} {v}" for n, v in outcome.versions.items() if n not in ("impasto", "keras")), ""),
         "command": "stylize",
-        "network": {"name": outcome.network, "weights": None},
-        "polish": None if outcome.polish is None else {"name": outcome.polish, "weights": None},
+        "network": _network(outcome.network, outcome.network_digest),
+        "polish": None if outcome.polish is None else _network(outcome.polish, outcome.polish_digest),
         "settings": settings,
         "precision": outcome.precision,
         "content": None,
@@ -130,6 +136,10 @@ def recipe_text(recipe: Recipe, outcome: Outcome, *, version: str) -> str:
         "gimp": own_part(recipe),
     }
     return json.dumps(told)
+
+
+def _network(name: str, digest: bytes | None) -> dict[str, Any]:
+    return {"name": name, "weights": None if digest is None else {"sha256": digest.hex()}}
 
 
 def own_part(recipe: Recipe) -> dict[str, Any]:

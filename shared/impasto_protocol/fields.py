@@ -93,7 +93,7 @@ Token: TypeAlias = Annotated[bytes, Exactly(32)]
 """A secret with which a client proves that a session is its own."""
 
 Digest: TypeAlias = Annotated[bytes, Exactly(32)]
-"""SHA-256 of a picture's bytes."""
+"""SHA-256 of a picture's bytes, or of a file of weights."""
 
 Checksum: TypeAlias = Annotated[int, Between(0, 2**32 - 1)]
 """CRC-32 of a picture's bytes, as zlib has it: finds what was damaged or misplaced by chance, at a third of the cost of

@@ -79,7 +79,7 @@ def test_the_daemon_is_started_and_paints_what_the_command_itself_would(
     assert np.array_equal(pixels_of(here), pixels_of(there))
     ours, theirs = read_recipe(here), read_recipe(there)
     assert {**theirs, "seconds": 0, "network": 0} == {**ours, "seconds": 0, "network": 0}
-    assert theirs["network"]["name"] == "lite"
+    assert theirs["network"] == {"name": "lite", "weights": {"sha256": ours["network"]["weights"]["sha256"]}}
     assert listed(impasto) == []
     again = tmp_path / "again.png"
     for painted_before in (there, here):

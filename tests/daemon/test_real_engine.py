@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from daemon.fake_studio import ALWAYS
 from daemon.serving import Serving
 from impasto_daemon.server.worker_painter import WorkerPainter
 from impasto_daemon.worker.pictures import mask_of, pixels_of, preview_of, samples_of
+from impasto_engine.networks.weights import LITE_FILE
 from impasto_protocol import (
     Adjustment,
     Client,
@@ -133,14 +135,20 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def serving(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Iterator[Serving]:
+def vgg16(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of random weights."""
     import keras
 
-    folder = tmp_path_factory.mktemp("weights")
+    file = tmp_path_factory.mktemp("weights") / "vgg16_random_notop.weights.h5"
     keras.utils.set_random_seed(1)
-    keras.applications.VGG16(include_top=False, weights=None).save_weights(folder / "vgg16_random_notop.weights.h5")
+    keras.applications.VGG16(include_top=False, weights=None).save_weights(file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory, made: Path, vgg16: Path) -> Iterator[Serving]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("IMPASTO_WEIGHTS_DIR", str(folder))
+        patch.setenv("IMPASTO_WEIGHTS_DIR", str(vgg16.parent))
         server = Serving(
             tmp_path_factory.mktemp("state") / "impasto" / "connection.json",
             WorkerPainter(partial(open_counting, made), cadence=ALWAYS),
@@ -152,6 +160,10 @@ def serving(tmp_path_factory: pytest.TempPathFactory, made: Path) -> Iterator[Se
 
 def submitted(client: Client, order: Order, *pictures: Picture) -> str:
     return client.submit(order, pictures, timeout_s=LONG_S)
+
+
+def digest_of(file: Path) -> bytes:
+    return sha256(file.read_bytes()).digest()
 
 
 def over(client: Client, job: str) -> list[object]:
@@ -192,13 +204,16 @@ def test_a_transfer_is_painted_in_the_contents_format(client: Client) -> None:
     assert len(set(bytes(picture.pixels))) > 50
 
 
-def test_an_order_that_names_no_network_is_painted_with_lite_and_polished_with_vgg16(client: Client) -> None:
+def test_an_order_that_names_no_network_is_painted_with_lite_and_polished_with_vgg16_and_both_are_told(
+    client: Client, vgg16: Path
+) -> None:
     settings = Settings(size=32, evaluations=2, polish_evaluations=1, precision="float32")
     order = Order(content=CONTENT.blob, styles=(Style(picture=STYLE.blob),), settings=settings)
     result = next(
         event for event in over(client, submitted(client, order, CONTENT, STYLE)) if isinstance(event, Result)
     )
     assert (result.network, result.polisher, result.evaluations) == ("lite", "vgg16", 3)
+    assert (result.network_digest, result.polisher_digest) == (digest_of(LITE_FILE), digest_of(vgg16))
     asked = m.Estimate(width=40, height=30, settings=settings)
     assert client.estimate(asked, timeout_s=LONG_S).evaluations == 3
 

@@ -45,6 +45,7 @@ tell(told)
         assert len({tuple(pixel) for pixel in painted}) > 100
         assert {pixel[3] for pixel in painted} == {255}
         assert recipe["network"]["name"] == "lite"
+        assert len(recipe["network"]["weights"]["sha256"]) == 64
         assert recipe["evaluations"] == 6
         assert recipe["backend"].startswith("tensorflow ")
         assert recipe["settings"]["strength"] == 0.5

@@ -33,10 +33,10 @@ from impasto_gimp.libraries import LibraryError, chosen_dial
 from impasto_gimp.naming import layer_name, memory_text, time_text
 from impasto_gimp.pixel_layout import LayoutError, babl_name, content_format
 from impasto_gimp.product import ProductError, run_product
-from impasto_gimp.recipe import Outcome, Recipe, read_recipe, recipe_text
+from impasto_gimp.recipe import Outcome, Recipe, outcome_of_result, read_recipe, recipe_text
 from impasto_gimp.starting import StartError, start_daemon
 from impasto_gimp.wish import StyleChoice, Wish
-from impasto_protocol.messages import JobEntry, Report
+from impasto_protocol.messages import JobEntry, Report, Result
 from impasto_protocol.orders import OrderKind
 from impasto_protocol.pixels import Picture, PixelFormat, SampleType
 from impasto_protocol.states import TERMINAL_STATES, JobState
@@ -91,6 +91,32 @@ def test_what_is_no_recipe_is_none(text: str) -> None:
 def test_losses_are_summed_by_their_terms() -> None:
     told = json.loads(recipe_text(Recipe(wish=Wish(), style=SWIRL, source=1), OUTCOME, version="1"))
     assert told["losses"] == {"loss": 3.0, "terms": {"style": 2.0, "tv": 1.0}, "layers": {"style/a": 2.0, "tv": 1.0}}
+
+
+def test_a_recipe_tells_the_weights_that_the_daemon_tells() -> None:
+    recipe = Recipe(wish=Wish(), style=SWIRL, source=1)
+    told = json.loads(recipe_text(recipe, OUTCOME, version="1"))
+    assert (told["network"], told["polish"]) == ({"name": "lite", "weights": None}, None)
+    picture = Picture(format=PixelFormat(width=2, height=1, channels=3), data=bytes(6))
+    result = Result(
+        job=JOB,
+        seq=4,
+        picture=picture.blob,
+        crc32=0,
+        losses={},
+        evaluations=9,
+        duration_s=1.5,
+        stopped=False,
+        rollbacks=0,
+        network="lite",
+        precision="float32",
+        polisher="vgg16",
+        network_digest=bytes([4]) * 32,
+        polisher_digest=bytes([5]) * 32,
+    )
+    told = json.loads(recipe_text(recipe, outcome_of_result(result), version="1"))
+    assert told["network"] == {"name": "lite", "weights": {"sha256": "04" * 32}}
+    assert told["polish"] == {"name": "vgg16", "weights": {"sha256": "05" * 32}}
 
 
 def test_previews_of_a_large_layer_come_less_often() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto_daemon.commands.record import network_record, painting_record, sha256_of
+from impasto_daemon.commands.record import daemons_network_record, painting_record, sha256_of
 
 if TYPE_CHECKING:
     from impasto_engine import Painting
@@ -77,8 +77,8 @@ class LeftJob:
             painting,
             self.settings,
             self.sources,
-            network=network_record(result.network),
-            polish=None if result.polisher is None else network_record(result.polisher),
+            network=daemons_network_record(result.network, result.network_digest),
+            polish=None if result.polisher is None else daemons_network_record(result.polisher, result.polisher_digest),
             versions=result.versions or {},
         )
 

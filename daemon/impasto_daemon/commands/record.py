@@ -3,7 +3,8 @@
 ```
 impasto, keras, backend    versions, as text
 command                    "stylize", "reconstruct content" or "reconstruct style"
-network                    {"name", "weights": a file; null where it was downloaded, or a daemon has it}
+network                    {"name", "weights": a file; where a daemon has it, {"sha256"} alone; null where Keras
+                           downloaded it just then}
 polish                     the same of the network that polished, or null
 settings                   the engine's Settings, without what was left to the recipe
 precision                  the precision that "auto" came to
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from impasto_engine.networks.network import Network
 
 __all__ = [
+    "daemons_network_record",
     "file_record",
     "losses_record",
     "network_record",
@@ -115,12 +117,20 @@ def painting_record(
     }
 
 
-def network_record(network: "Network | str") -> NetworkRecord:
-    """A network as it is stored; one of a daemon's, of which only the name is known, is stored without its file."""
-    if isinstance(network, str):
-        return {"name": network, "weights": None}
+def network_record(network: "Network") -> NetworkRecord:
+    """A network as it is stored."""
     weights = Path(network.weights)
     return {"name": network.name, "weights": file_record(weights) if weights.is_file() else None}
+
+
+def daemons_network_record(name: str, digest: bytes | None) -> NetworkRecord:
+    """A network of a daemon's as it is stored: where its file lies is the daemon's business.
+
+    Args:
+        name: The network.
+        digest: The SHA-256 of its weights file; None where the daemon does not tell.
+    """
+    return {"name": name, "weights": None if digest is None else {"sha256": digest.hex()}}
 
 
 def losses_record(losses: "Losses") -> dict[str, Any]:

@@ -113,20 +113,24 @@ class _Stored:
         return StyleImage(path=path, name=name)
 
     def weights(self) -> Path | None:
-        """The weights file; None where the network's own is the same, or, with a note, where it is not as it was."""
+        """The weights file; None where the network's own is the same, or, with a note, where none is as it was."""
         from impasto_engine.networks.weights import find
 
-        stored = self.record["network"]["weights"]
+        name, stored = self.record["network"]["name"], self.record["network"]["weights"]
         if stored is None:
             return None
-        place = Path(stored["absolute"])
-        if place.is_file() and sha256_of(place) == stored["sha256"]:
-            own = find(self.record["network"]["name"])
-            return None if own is not None and sha256_of(own) == stored["sha256"] else place
-        self._note(
-            f"The weights file {str(place)!r} is not there as it was; others of {self.record['network']['name']} are "
-            "taken, and the new picture may differ."
+        own = find(name)
+        if own is not None and sha256_of(own) == stored["sha256"]:
+            return None
+        place = stored.get("absolute")  # a daemon does not tell
+        if place is not None and Path(place).is_file() and sha256_of(Path(place)) == stored["sha256"]:
+            return Path(place)
+        lost = (
+            f"The weights of {name} are not those with which the daemon painted {str(self._picture)!r}"
+            if place is None
+            else f"The weights file {place!r} is not there as it was"
         )
+        self._note(f"{lost}; others of {name} are taken, and the new picture may differ.")
         return None
 
     def styles(self, words: tuple[str, ...], *, regions: bool) -> list[OrderedStyle]:

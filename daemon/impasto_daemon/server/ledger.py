@@ -189,6 +189,8 @@ class Ledger:
             precision=painted.precision,
             polisher=painted.polisher,
             versions=dict(painted.versions) or None,
+            network_digest=painted.network_digest,
+            polisher_digest=painted.polisher_digest,
         )
         self._happen(job, [result, State(job=job.name, seq=len(job.events) + 2, state=JobState.SUCCEEDED)])
 

@@ -61,6 +61,8 @@ class Painted:
         precision: The precision used.
         polisher: The feature network that polished; None if none did.
         versions: Of what painted: `impasto`, `keras`, and the backend under its name.
+        network_digest: The SHA-256 of the network's weights file; None where there is none.
+        polisher_digest: The same of the polisher.
     """
 
     picture: Blob
@@ -75,6 +77,8 @@ class Painted:
     precision: str
     polisher: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    network_digest: bytes | None = None
+    polisher_digest: bytes | None = None
 
 
 class Patron(Protocol):

@@ -5,9 +5,11 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from impasto_daemon.commands.quiet_start import start_keras
+from impasto_daemon.commands.record import sha256_of
 from impasto_daemon.versions import versions
 
 start_keras()
@@ -70,6 +72,7 @@ class EngineStudio:
             found = networks.available()
         self.networks = tuple(each.name for each in found)
         self._loaded: dict[str, Network] = {}
+        self._digests: dict[str, bytes | None] = {}
         self._workshop = Workshop() if workshop is None else workshop
         with refusing():
             self._networks(None, None, Settings())
@@ -123,6 +126,8 @@ class EngineStudio:
             precision=painting.precision,
             polisher=None if polisher is None else polisher.name,
             versions=versions(),
+            network_digest=self._digests[network.name],
+            polisher_digest=None if polisher is None else self._digests[polisher.name],
         )
 
     def _budget(self, asked_bytes: int | None) -> int | None:
@@ -136,6 +141,8 @@ class EngineStudio:
         if key not in self._loaded:
             network = networks.load_network(key)
             self._loaded[key] = self._loaded[network.name] = self._loaded.get(network.name, network)
+            if network.name not in self._digests:  # now, as the file may be another when a painting ends
+                self._digests[network.name] = _digest_of(Path(network.weights))
         return self._loaded[key]
 
 
@@ -240,6 +247,14 @@ class _Commission:
             ),
             keep=lambda file: progress.checkpoint().write(file),
         )
+
+
+def _digest_of(weights: Path) -> bytes | None:
+    """Of a file of weights; None where Keras has downloaded them, or they can no longer be read."""
+    try:
+        return bytes.fromhex(sha256_of(weights))
+    except OSError:
+        return None
 
 
 def _engine_settings(settings: orders.Settings) -> Settings:

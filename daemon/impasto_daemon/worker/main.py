@@ -159,6 +159,8 @@ def _delivered(canvas: Canvas, assignment: Assignment) -> Painted:
         precision=canvas.precision,
         polisher=canvas.polisher,
         versions=canvas.versions,
+        network_digest=canvas.network_digest,
+        polisher_digest=canvas.polisher_digest,
     )
 
 

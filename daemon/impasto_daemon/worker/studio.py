@@ -29,6 +29,8 @@ class Canvas:
         precision: The precision used.
         polisher: The feature network that polished; None if none did.
         versions: As in `Painted`.
+        network_digest: As in `Painted`.
+        polisher_digest: As in `Painted`.
     """
 
     format: PixelFormat
@@ -42,6 +44,8 @@ class Canvas:
     precision: str
     polisher: str | None = None
     versions: Mapping[str, str] = field(default_factory=dict)
+    network_digest: bytes | None = None
+    polisher_digest: bytes | None = None
 
 
 class Studio(Protocol):

@@ -4,7 +4,20 @@ from dataclasses import dataclass, field
 
 from impasto_protocol.errors import MalformedMessageError
 from impasto_protocol.failures import Failure
-from impasto_protocol.fields import Checksum, Count, Data, JobId, Name, Number, Numbers, Seconds, Seq, Side, Texts
+from impasto_protocol.fields import (
+    Checksum,
+    Count,
+    Data,
+    Digest,
+    JobId,
+    Name,
+    Number,
+    Numbers,
+    Seconds,
+    Seq,
+    Side,
+    Texts,
+)
 from impasto_protocol.limits import WINDOW_BYTES
 from impasto_protocol.pixels import Blob, PixelFormat
 from impasto_protocol.states import TERMINAL_STATES, JobState
@@ -88,3 +101,5 @@ class Result:
     precision: Name
     polisher: Name | None = None
     versions: Texts | None = None
+    network_digest: Digest | None = None
+    polisher_digest: Digest | None = None
