@@ -1,5 +1,7 @@
 """What is kept, for how long, and for whom."""
 
+import asyncio
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,6 +10,10 @@ import pytest
 
 from daemon.fake_painter import FakePainter
 from daemon.serving import Serving, at_work
+from impasto_daemon.commands.failures import EXHAUSTED, exit_code_of
+from impasto_daemon.commands.starting import refusing
+from impasto_daemon.server.daemon import Daemon
+from impasto_daemon.server.errors import MemoryExceededError
 from impasto_daemon.server.limits import MAX_KEPT_JOBS, RESULT_KEPT_S, RETURN_GRACE_S, SESSION_KEPT_S
 from impasto_protocol import (
     Adjustment,
@@ -215,6 +221,24 @@ def test_a_server_that_takes_too_much_memory_ends_itself_in_order(tmp_path: Path
     server._thread.join(PATIENCE_S)
     assert not server._thread.is_alive()
     assert not server.path.exists()
+    assert isinstance(server.trouble, MemoryExceededError)
+
+
+def test_a_daemon_that_took_too_much_memory_ends_with_a_code_of_its_own_and_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "impasto" / "connection.json"
+
+    def run() -> None:
+        with refusing():
+            asyncio.run(Daemon(connection_file=path, painter=FakePainter(), memory_bytes=50_000).run())
+
+    assert exit_code_of(run) == EXHAUSTED
+    said = capsys.readouterr().err
+    assert re.fullmatch(
+        r"impasto: The daemon took [\d,]+ MB of memory, more than the 0 MB that it may, and has ended; .*\n", said
+    )
+    assert said.removeprefix("impasto: ").strip() in caplog.text
 
 
 def test_every_request_is_answered_by_what_the_protocol_says(

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from impasto_daemon.commands.failures import EXHAUSTED
 from installer.systemd_box import Box, User, booted, what_is_missing
 
 MISSING = what_is_missing()
@@ -64,6 +65,20 @@ def test_each_login_starts_the_daemon_until_it_shall_no_more(box: Box, ada: User
 def test_a_daemon_that_dies_is_started_again(ada: User) -> None:
     dies = "old=$(process); kill -9 $old; is activating; is active"
     told(ada, f"impasto service install; {dies}; answers; [ $(process) != $old ]")
+
+
+def test_a_daemon_that_took_too_much_memory_is_started_again(ada: User) -> None:
+    """Such a one ends with a code of its own; a first start stands in for it here."""
+    ends = f"test -e ended || {{ touch ended; exit {EXHAUSTED}; }}; exec impasto daemon run"
+    own_path = "Environment=PATH=/opt/impasto/bin:/usr/bin:/bin"
+    override = f"[Service]\n{own_path}\nExecStart=\nExecStart=/bin/sh -c '{ends}'\n"
+    place = "~/.config/systemd/user/impasto.service.d"
+    script = f"impasto service install; mkdir -p {place}; printf %s {shlex.quote(override)} > {place}/ends.conf"
+    told(
+        ada,
+        f"{script}; systemctl --user daemon-reload; impasto daemon stop; is inactive; systemctl --user start impasto; "
+        f"is activating; answers; test -e ended; [ $(systemctl --user show impasto -p NRestarts --value) = 1 ]",
+    )
 
 
 @pytest.mark.parametrize("first", ["impasto daemon start", "impasto service install"])

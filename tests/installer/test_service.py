@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from impasto_daemon.commands.failures import EXHAUSTED, UNEXPECTED
 from impasto_installer.doctor.check import Status
 from impasto_installer.doctor.login_checks import check_login
 from impasto_installer.editors.machine import Machine, System
@@ -85,6 +86,10 @@ def test_systemd_gets_a_unit_of_the_users_own(tmp_path: Path) -> None:
     python = str(PYTHON).replace("%", "%%").replace("$", "$$")
     assert started == ["/usr/bin/env", python, "-m", "impasto_daemon", "daemon", "run"]
     assert unit["Install"]["WantedBy"] == "default.target"
+    assert unit["Service"]["Restart"] == "on-failure"
+    again = {UNEXPECTED, EXHAUSTED}
+    assert again.isdisjoint(map(int, unit["Service"]["RestartPreventExitStatus"].split()))
+    assert again.isdisjoint(map(int, unit["Service"]["SuccessExitStatus"].split()))
     assert commands.calls == ["systemctl --user daemon-reload", "systemctl --user enable --now impasto.service"]
 
 

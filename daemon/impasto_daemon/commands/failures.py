@@ -2,7 +2,7 @@
 
 0: done, or stopped by the user with the best picture kept. 1: something unexpected; the traceback is in a log file.
 2: refused, because of what was asked or what was found on this machine. 3: refused, because it is done already: a
-daemon runs. 130: left at once with Ctrl-C.
+daemon runs. 4: the daemon took too much memory and has ended; started again, it goes on. 130: left at once with Ctrl-C.
 """
 
 import os
@@ -17,9 +17,19 @@ from typing import cast
 import platformdirs
 import typer
 
-__all__ = ["DONE_ALREADY", "INTERRUPTED", "REFUSED", "UNEXPECTED", "DoneAlready", "Refused", "exit_code_of"]
+__all__ = [
+    "DONE_ALREADY",
+    "EXHAUSTED",
+    "INTERRUPTED",
+    "REFUSED",
+    "UNEXPECTED",
+    "DoneAlready",
+    "Exhausted",
+    "Refused",
+    "exit_code_of",
+]
 
-UNEXPECTED, REFUSED, DONE_ALREADY, INTERRUPTED = 1, 2, 3, 130
+UNEXPECTED, REFUSED, DONE_ALREADY, EXHAUSTED, INTERRUPTED = 1, 2, 3, 4, 130
 
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__bases__[0])
 """Whatever Typer's parser refuses; the class has changed its package with Typer's versions, but not its place."""
@@ -35,6 +45,12 @@ class DoneAlready(Refused):
     """What was asked for is so. Whoever starts the daemon at login shall not take it for a failure."""
 
     code = DONE_ALREADY
+
+
+class Exhausted(Refused):
+    """The daemon has ended itself. Whoever starts it at login shall start it again."""
+
+    code = EXHAUSTED
 
 
 def exit_code_of(command: Callable[[], int | None]) -> int:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from impasto_daemon.commands.failures import DoneAlready, Refused
+from impasto_daemon.commands.failures import DoneAlready, Exhausted, Refused
 
 if TYPE_CHECKING:
     from impasto_protocol import Client
@@ -198,13 +198,15 @@ def refusing() -> Iterator[None]:
     Raises:
         Refused: Something was refused in the block.
     """
-    from impasto_daemon.server.errors import AlreadyRunningError, DaemonError
+    from impasto_daemon.server.errors import AlreadyRunningError, DaemonError, MemoryExceededError
     from impasto_protocol.errors import ProtocolError
 
     try:
         yield
     except AlreadyRunningError as error:
         raise DoneAlready(str(error)) from error
+    except MemoryExceededError as error:
+        raise Exhausted(str(error)) from error
     except (DaemonError, ProtocolError) as error:
         raise Refused(with_log_id(error)) from error
 

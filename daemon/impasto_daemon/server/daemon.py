@@ -14,6 +14,7 @@ from pathlib import Path
 from impasto_daemon.server.blobs import BlobStore
 from impasto_daemon.server.checkpoints import Checkpoints
 from impasto_daemon.server.desk import Desk
+from impasto_daemon.server.errors import MemoryExceededError
 from impasto_daemon.server.foreman import Foreman, Hire
 from impasto_daemon.server.journal import Journal
 from impasto_daemon.server.ledger import Ledger
@@ -74,6 +75,7 @@ class Daemon:
         self._memory_bytes = memory_bytes
         self._clock = clock
         self._stopping = asyncio.Event()
+        self._excess: MemoryExceededError | None = None
         self.on_ready: Callable[[Connection], None] = lambda _: None
 
     def stop(self) -> None:
@@ -88,6 +90,7 @@ class Daemon:
             AddressError: It cannot listen where it is told to.
             StorageError: The journal cannot be opened.
             ConnectionFileError: The connection file cannot be written.
+            MemoryExceededError: It took too much memory, and was stopped for that.
         """
         with ExitStack() as stack:
             stack.enter_context(Lock(self._places.lock))
@@ -131,6 +134,8 @@ class Daemon:
             await self._lay_down()
             reception.farewell("The daemon is stopping; jobs that are not finished go on when it is started again.")
             _log.info("Stopping.")
+        if self._excess is not None:
+            raise self._excess
 
     def _opened_post(self, desk: Desk) -> tuple[Post, Connection]:
         server_public, server_secret = self._server_keys()
@@ -217,7 +222,11 @@ class Daemon:
     def _watch_memory(self) -> None:
         used_bytes = resident_bytes()
         if used_bytes > self._memory_bytes:
-            _log.critical("Stopping, because %d bytes of memory are more than %d.", used_bytes, self._memory_bytes)
+            self._excess = MemoryExceededError(
+                f"The daemon took {used_bytes / 1e6:,.0f} MB of memory, more than the {self._memory_bytes / 1e6:,.0f} "
+                "MB that it may, and has ended; start it again with 'impasto daemon start', and its jobs go on."
+            )
+            _log.critical("Stopping: %s", self._excess)
             self.stop()
 
     def _forget_sessions(self, now: float) -> None:

@@ -4,15 +4,16 @@
 DaemonError
 ├── AlreadyRunningError   another daemon holds the lock
 ├── AddressError          it cannot listen where it is told to
-└── KeyFormatError        what it shall let in is no key
+├── KeyFormatError        what it shall let in is no key
+└── MemoryExceededError   it took more memory than it may, and has ended in order
 ```
 """
 
-__all__ = ["AddressError", "AlreadyRunningError", "DaemonError", "KeyFormatError"]
+__all__ = ["AddressError", "AlreadyRunningError", "DaemonError", "KeyFormatError", "MemoryExceededError"]
 
 
 class DaemonError(Exception):
-    """A daemon cannot run; the text can be shown to a user as it is."""
+    """A daemon cannot run, or on; the text can be shown to a user as it is."""
 
 
 class AlreadyRunningError(DaemonError):
@@ -25,3 +26,7 @@ class AddressError(DaemonError):
 
 class KeyFormatError(DaemonError):
     """What it shall let in is no key."""
+
+
+class MemoryExceededError(DaemonError):
+    """It took more memory than it may, and has ended in order."""

@@ -25,7 +25,11 @@ class UserUnit(LoginService):
         return self._machine.folder("XDG_CONFIG_HOME") / "systemd" / "user" / NAME
 
     def text(self) -> str:
-        """See `LoginService`. A daemon that runs already is no failure, and no refusal is mended by a restart."""
+        """See `LoginService`.
+
+        A daemon that runs already (3) is no failure, and no refusal (2) is mended by a restart; one that ended itself
+        because it took too much memory (4) is started again, as one that died.
+        """
         _, *arguments = self._call
         words = " ".join(map(_argument, arguments))
         variables = "".join(
