@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -132,6 +133,18 @@ def test_the_memory_of_the_process_is_told_beside_the_servers_own(client: Client
     assert told is not None
     assert abs(told - psutil.Process(painter.pid).memory_info().rss) < 5_000_000
     assert told > 10_000_000
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /dev/shm")
+def test_nothing_that_a_kill_could_leave_behind_is_in_the_shared_memory(client: Client, painter: WorkerPainter) -> None:
+    for _ in range(2):
+        until_a(client, Preview, job=running(client))
+        assert painter._memory is not None
+        assert not Path("/dev/shm", painter._memory.name).exists()  # noqa: S108
+        assert painter.pid is not None
+        os.kill(painter.pid, signal.SIGKILL)
+        for entry in client.jobs(timeout_s=PATIENCE_S):
+            client.cancel(entry.job)
 
 
 def test_pausing_stops_the_evaluations_and_unpausing_resumes_them(client: Client) -> None:

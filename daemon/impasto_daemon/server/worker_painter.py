@@ -125,7 +125,6 @@ class WorkerPainter:
         """See `Painter`."""
         self._patron = patron
         self._loop = asyncio.get_running_loop()
-        self._memory = SharedMemory(create=True, size=WINDOW_BYTES)
         self._tended_at = self._clock()
         self._spawn()
 
@@ -193,21 +192,26 @@ class WorkerPainter:
             process.join(WORKER_END_S)
         if self._pipe is not None:
             self._pipe.close()
+        self._drop_memory()
+
+    def _drop_memory(self) -> None:
         if self._memory is not None:
             self._memory.close()
-            self._memory.unlink()
+            with suppress(FileNotFoundError):
+                self._memory.unlink()
             self._memory = None
 
     def _spawn(self) -> None:
-        assert self._memory is not None  # noqa: S101
+        self._drop_memory()
         ours, theirs = self._spawning.Pipe()
-        process = self._spawning.Process(
-            target=work,
-            args=(theirs, self._memory.name, self._open_studio, self._cadence),
-            name="impasto painter",
-            daemon=True,
-        )
         try:
+            self._memory = SharedMemory(create=True, size=WINDOW_BYTES)
+            process = self._spawning.Process(
+                target=work,
+                args=(theirs, self._memory.name, self._open_studio, self._cadence),
+                name="impasto painter",
+                daemon=True,
+            )
             process.start()
         except OSError as error:
             _log.error("The painting process cannot be started: %s", error)
@@ -239,6 +243,8 @@ class WorkerPainter:
     def _pass_on(self, news: object, patron: Patron) -> None:
         match news:
             case said.Ready():
+                assert self._memory is not None  # noqa: S101
+                self._memory.unlink()  # both have it, and now it ends with them, however they end
                 self._ready, self._false_starts = news, 0
                 _log.info("Painting on %s.", news.device)
                 patron.ready()
