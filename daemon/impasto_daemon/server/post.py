@@ -6,6 +6,7 @@ there, a handful of messages at a time, so that nothing else has to wait for lon
 
 import asyncio
 import logging
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
 
@@ -29,6 +30,7 @@ from impasto_protocol.limits import MAX_FRAME_BYTES
 __all__ = ["OWNER", "Post", "Sent"]
 
 DOMAIN = b"impasto"
+PORTER = "inproc://porter"
 OWNER = "owner"
 """The user who holds the connection file; everyone else is called by the public key."""
 KEY_BYTES = 32
@@ -36,6 +38,9 @@ LINGER_MS = 300
 """Milliseconds for which closing waits until BYE has left."""
 BACKLOG = 256
 """Connections that may wait to be accepted: a crowd of strangers shall not keep the daemon's own client out."""
+
+NOTE_S = 60.0
+"""Seconds between two notes of the same kind of stranger, so that they cannot fill the log."""
 
 TURNED_AWAY = zmq.Event.HANDSHAKE_FAILED_NO_DETAIL | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
 """What is told of connections that never came as far as showing a key: without CURVE, silent, or no ZeroMQ at all."""
@@ -60,6 +65,9 @@ class Post:
         heard: Takes each message: its client's route, whose key it has, and its frames.
         secret_key: The daemon's own, in Z85.
         allowed_keys: The public keys of the clients that may speak, in Z85, and whose they are.
+
+    Attributes:
+        refused: How many connections were turned away: `keys` that are not allowed, and `strangers` without CURVE.
 
     Raises:
         KeyFormatError: One is no key.
@@ -89,7 +97,12 @@ class Post:
             (zmq.LINGER, LINGER_MS),
         ):
             self._router.setsockopt(option, value)
-        self._porter: zmq.Socket[bytes] = self._router.get_monitor_socket(TURNED_AWAY)
+        self._porter: zmq.Socket[bytes] = self._context.socket(zmq.PAIR)
+        self._porter.setsockopt(zmq.RCVHWM, 0)  # a full one would hold up all of ZeroMQ, and its end for ever
+        self._router.monitor(PORTER, TURNED_AWAY)
+        self._porter.connect(PORTER)
+        self.refused: Counter[str] = Counter()
+        self._note_at: defaultdict[str, float] = defaultdict(float)
         self._is_reading = False
 
     def open(self, address: str) -> str:
@@ -139,7 +152,7 @@ class Post:
             self._is_reading = False
             for one in (self._gate, self._porter, self._router):
                 self._loop.remove_reader(one.FD)
-        self._router.disable_monitor()
+        self._router.monitor(None, 0)
         self._porter.close(linger=0)
         self._router.close()
         self._gate.close(linger=0)
@@ -171,7 +184,7 @@ class Post:
             is_curve = domain == DOMAIN and mechanism == b"CURVE"
             user = self._allowed.get(credentials[0]) if is_curve else None
             if user is None:
-                _log.warning("Refused %s from %r, whose key is not known.", mechanism.decode(), address.decode())
+                self._refuse("keys", f"from {address.decode()!r}, whose key is not known")
             verdict = (b"400", b"unknown key", b"") if user is None else (b"200", b"OK", user)
             self._gate.send_multipart([version, request, *verdict, b""])
 
@@ -182,9 +195,13 @@ class Post:
                 told = zmq.utils.monitor.recv_monitor_message(self._porter, zmq.NOBLOCK)
             except zmq.Again:
                 return
-            _log.warning(
-                "Refused a connection that does not speak CURVE, or said nothing: %s.", zmq.Event(told["event"]).name
-            )
+            self._refuse("strangers", f"who does not speak CURVE, or says nothing: {zmq.Event(told['event']).name}")
+
+    def _refuse(self, kind: str, whom: str) -> None:
+        self.refused[kind] += 1
+        if self._loop.time() >= self._note_at[kind]:
+            self._note_at[kind] = self._loop.time() + NOTE_S
+            _log.warning("Refused one %s; %d so far, and the next note is a minute away.", whom, self.refused[kind])
 
 
 def _decoded(key: str) -> bytes:
