@@ -203,6 +203,29 @@ def test_a_painting_goes_on_from_its_checkpoint_to_the_picture_it_would_have_bee
     assert (resumed.losses, resumed.evaluations, resumed.stopped) == (whole.losses, 12, False)
 
 
+def test_of_a_painting_that_was_cancelled_the_checkpoint_gives_the_picture(sitting: Sitting) -> None:
+    sitting.paint(ORDER, then=stop_at(5))
+    picture = sitting.paint(ORDER, is_cancelled=True)
+    assert [progress.evaluation for progress in sitting.told] == [6]
+    sitting.checkpoint.unlink()
+    undisturbed = sitting.paint(ORDER, then=stop_at(6))
+    assert (bytes(picture.data), picture.evaluations, picture.stopped) == (bytes(undisturbed.data), 6, True)
+
+
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_of_a_painting_that_was_cancelled_no_picture_is_better_than_one_begun_anew(
+    is_damaged: bool, sitting: Sitting
+) -> None:
+    sitting.paint(ORDER, then=stop_at(5))
+    if is_damaged:
+        sitting.checkpoint.write_bytes(b"no checkpoint")
+    else:
+        sitting.checkpoint.unlink()
+    with pytest.raises(PaintingFailedError, match="cannot be read any more; paint it anew"):
+        sitting.paint(ORDER, is_cancelled=True)
+    assert sitting.told == []
+
+
 @pytest.mark.parametrize("damage", ["rubbish", "cut off", "of another painting"])
 def test_a_checkpoint_that_is_no_use_costs_a_beginning_anew_and_a_line_in_the_log(
     damage: str, sitting: Sitting, caplog: pytest.LogCaptureFixture

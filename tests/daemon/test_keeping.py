@@ -1,11 +1,17 @@
 """A picture that was asked for when its painting was cancelled comes, whatever dies meanwhile."""
 
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 
 from daemon.fake_painter import FakePainter, painted
 from daemon.serving import Serving, at_work
 from impasto_protocol import Answered, Client, Fetched, JobState, State
 from impasto_protocol.errors import PaintingFailedError
+from protocol.fake_daemon import PATIENCE_S
 from protocol.following import CONTENT, states, submitted, until, until_a
 
 TAKEN_UP = [JobState.INTERRUPTED, JobState.QUEUED, JobState.STARTING, JobState.CANCELLING]
@@ -13,6 +19,7 @@ TAKEN_UP = [JobState.INTERRUPTED, JobState.QUEUED, JobState.STARTING, JobState.C
 
 def write_checkpoint(painter: FakePainter) -> None:
     painter.at.checkpoint.write_bytes(b"how far it has come")
+    os.utime(painter.at.checkpoint, ns=(time.time_ns(), time.time_ns()))  # the system's own may be a little behind
 
 
 def cancelling(client: Client, serving: Serving, painter: FakePainter, *, has_checkpoint: bool = True) -> str:
@@ -27,8 +34,8 @@ def cancelling(client: Client, serving: Serving, painter: FakePainter, *, has_ch
 
 
 def check_picture_comes(client: Client, serving: Serving, painter: FakePainter, job: str) -> None:
-    """It was given to the painter anew, to be stopped at once."""
-    serving.until(lambda: painter.asked[-1:] == [("stop", True)])
+    """It was given to the painter anew, for its picture only."""
+    serving.until(lambda: bool(painter.assignments) and (painter.at.job, painter.at.is_cancelled) == (job, True))
     serving.do(painter.begins)
     serving.do(lambda: painter.finishes(CONTENT, stopped=True))
     ended = until_a(client, State, job=job, state=JobState.SUCCEEDED)
@@ -44,7 +51,6 @@ def test_the_picture_comes_after_the_death_of_the_painting_process(
     client: Client, serving: Serving, painter: FakePainter
 ) -> None:
     job = cancelling(client, serving, painter)
-    painter.asked.clear()
     serving.do(painter.dies)
     serving.do(painter.becomes_ready)
     assert states(until(client, lambda e: getattr(e, "state", "") == "CANCELLING"), job) == TAKEN_UP
@@ -139,3 +145,51 @@ def test_a_pause_after_a_checkpoint_does_not_make_it_count_less(
         serving.do(painter.becomes_ready)
         serving.do(painter.begins)
         until_a(client, State, job=job, state=JobState.RUNNING)
+
+
+@pytest.mark.parametrize("waits_already", [False, True])
+def test_what_only_its_picture_is_wanted_of_comes_before_whole_paintings(
+    waits_already: bool, new_client: Callable[..., Client], serving: Serving, painter: FakePainter
+) -> None:
+    """It takes one evaluation, and somebody waits for it."""
+    client, other = new_client(), new_client()
+    job = at_work(client, serving, painter)
+    submitted(other)
+    write_checkpoint(painter)
+    painter.lay_down = lambda: None  # type: ignore[method-assign]
+    if not waits_already:
+        client.cancel(job, keep_picture=True)
+        until_a(client, State, job=job, state=JobState.CANCELLING)
+    serving.stop()
+    serving.painter = successor = FakePainter(is_ready=False)
+    serving.start()
+    if waits_already:
+        submitted(other)
+        client.cancel(job, keep_picture=True)
+        until_a(client, Answered, request="CANCEL")
+    serving.do(successor.becomes_ready)
+    check_picture_comes(client, serving, successor, job)
+
+
+def test_what_was_laid_down_can_be_listed_and_cancelled_while_the_daemon_stops(tmp_path: Path) -> None:
+    class Busy(FakePainter):
+        def lay_down(self) -> None:
+            """It is in the middle of a long evaluation."""
+
+    painters = [FakePainter(devices=2), Busy(devices=2)]
+    serving = Serving(tmp_path / "impasto" / "connection.json", painters[0])
+    serving.start(hire=lambda device: painters[device])
+    with serving.client() as client:
+        client.connect(timeout_s=PATIENCE_S)
+        for painter in painters:
+            submitted(client)
+            serving.until(lambda painter=painter: bool(painter.assignments))
+            serving.do(painter.begins)
+        job = painters[0].at.job
+        until_a(client, State, job=painters[1].at.job, state=JobState.RUNNING)
+        serving._loop.call_soon_threadsafe(serving._daemon.stop)
+        until_a(client, State, job=job, state=JobState.QUEUED)
+        assert next(entry for entry in client.jobs(timeout_s=PATIENCE_S) if entry.job == job).ahead is not None
+        client.cancel(job)
+        until_a(client, State, job=job, state=JobState.CANCELLED)
+    serving.stop()

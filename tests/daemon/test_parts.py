@@ -370,6 +370,11 @@ def test_a_journal_of_the_version_before_is_taken_over(tmp_path: Path) -> None:
         "ALTER TABLE job DROP COLUMN keep_picture; PRAGMA user_version = 1;"
     )
     journal.close()
+    before = path.read_bytes()
+    looked_into = Journal(path, read_only=True)
+    assert [job.order for job in looked_into.jobs()] == [ORDER]
+    looked_into.close()
+    assert path.read_bytes() == before
     again = Journal(path)
     again.adjust(number, "1" * 32, Adjustment(strength=0.25))
     (job,) = again.jobs()

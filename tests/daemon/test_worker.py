@@ -256,6 +256,19 @@ def test_cancelling_a_job_that_hangs_is_acknowledged_at_once_and_done_soon(
     assert states(until_over(client, submitted(client)), job) == []
 
 
+def test_a_paused_painting_that_hangs_when_it_is_to_end_still_gives_its_picture(
+    client: Client, painter: WorkerPainter
+) -> None:
+    job = running(client)
+    client.pause(job)
+    until_a(client, State, job=job, state=JobState.PAUSED)
+    assert painter.pid is not None
+    os.kill(painter.pid, signal.SIGSTOP)
+    client.cancel(job, keep_picture=True)
+    told = states(until_over(client, job), job)
+    assert told == ["CANCELLING", "INTERRUPTED", "QUEUED", "STARTING", "CANCELLING", "SUCCEEDED"]
+
+
 def test_a_process_that_was_stopped_from_outside_is_replaced(client: Client, painter: WorkerPainter) -> None:
     job = running(client)
     before = painter.pid

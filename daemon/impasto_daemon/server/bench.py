@@ -28,6 +28,9 @@ class Overseer(Protocol):
     def interrupted(self, job: Job) -> None:
         """The painter of a job has died."""
 
+    def laid_down(self, job: Job) -> None:
+        """The painter of a job does not go on, because the daemon stops."""
+
 
 class Bench:
     """See the module. It is the painter's patron.
@@ -63,15 +66,14 @@ class Bench:
         self.job, self.newest_preview = job, None
         self._ledger.enter(job, JobState.STARTING)
         self.painter.paint(assignment)
-        if job.keep_picture:  # it was cancelled before the daemon or a painting process ended
+        if assignment.is_cancelled:
             self._ledger.enter(job, JobState.CANCELLING)
-            self.painter.stop(keep_picture=True)
 
     def clear(self) -> None:
         """Puts the job at hand, laid down or not, back into the journal as one to go on with."""
         job, self.job = self.job, None
-        if job is not None and not job.is_over and self._ledger.interrupt(job):
-            self._ledger.enter(job, JobState.QUEUED)
+        if job is not None and not job.is_over:
+            self._overseer.laid_down(job)
 
     def ready(self) -> None:
         """See `Patron`."""

@@ -126,6 +126,8 @@ class Foreman:
                 continue
             if self._ledger.lacks_pictures(job):
                 self._ledger.enter(job, JobState.FAILED, Failure.of(_gone(job)))
+            elif job.state is JobState.QUEUED and job.keep_picture:
+                self._queue.put_back(job.session, job.number)
             elif job.state is JobState.QUEUED:
                 self._queue.put(job.session, job.number)
             else:
@@ -148,6 +150,7 @@ class Foreman:
                 result=self._blobs.new_file(),
                 checkpoint=self._checkpoints.path(number),
                 adjustment=job.adjustment,
+                is_cancelled=job.keep_picture,
             )
             bench.paint(job, assignment)
 
@@ -183,20 +186,24 @@ class Foreman:
         self._painter_of(job).adjust(adjustment)
 
     def cancel(self, job: Job, *, keep_picture: bool) -> None:
-        """Stops a job for good. The picture of one that waits to go on is there when its turn has come.
+        """Stops a job for good. One that waits to go on, and whose picture is wanted, comes next, for that alone.
 
         Raises:
             WrongStateError: It is over.
         """
         check_not_over(job)
-        if job.state is JobState.QUEUED and not (keep_picture and self._checkpoints.has(job.number)):
-            self._queue.remove(job.session, job.number)
-            self._ledger.enter(job, JobState.CANCELLED)
-            return
-        self._ledger.want_picture(job, wanted=keep_picture)
         if job.state is JobState.QUEUED:
+            self._queue.remove(job.session, job.number)
+            if keep_picture and self._checkpoints.has(job.number):
+                self._ledger.want_picture(job, wanted=True)
+                self._queue.put_back(job.session, job.number)
+            else:
+                self._ledger.enter(job, JobState.CANCELLED)
             return
-        if job.state is not JobState.CANCELLING:
+        if job.state is JobState.CANCELLING:
+            self._ledger.want_picture(job, wanted=keep_picture)
+        else:
+            job.keep_picture = keep_picture
             self._ledger.enter(job, JobState.CANCELLING)
         self._painter_of(job).stop(keep_picture=keep_picture)
 
@@ -242,6 +249,12 @@ class Foreman:
         job.interruptions += 1
         self._ledger.enter(job, JobState.QUEUED)
         self._queue.put_back(job.session, job.number)
+
+    def laid_down(self, job: Job) -> None:
+        """See `Overseer`."""
+        if self._ledger.interrupt(job):
+            self._ledger.enter(job, JobState.QUEUED)
+            self._queue.put_back(job.session, job.number)
 
     def _bench_of(self, job: Job) -> Bench | None:
         return next((bench for bench in self._benches if bench.job is job), None)

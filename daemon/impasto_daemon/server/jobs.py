@@ -22,7 +22,7 @@ class Job:
         adjustment: The weights that were changed since the order was given.
         interruptions: How often a process died over it without getting further.
         keep_picture: Whether the picture so far is wanted, once it is cancelled.
-        changed_at: When its last event happened, in seconds of `time.time`.
+        changed_at: When something last happened to it, in seconds of `time.time`.
         has_result: Whether its result can be fetched.
         followers: Sessions that are told of it beside its own.
         progress: Where its painting was last seen; None before that.

@@ -8,7 +8,7 @@ import logging
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -76,7 +76,7 @@ class JournaledJob:
         name: The id its client chose.
         order: What to paint.
         interruptions: How often a process died over it.
-        changed_at: When its last event was written, in seconds of `time.time`.
+        changed_at: When something of it was last written, in seconds of `time.time`.
         events: All its reliable events.
         adjustment: The weights that were changed since the order was given.
         keep_picture: Whether it was cancelled with the wish for the picture so far.
@@ -262,7 +262,7 @@ def _prepared(path: Path) -> sqlite3.Connection:
         if version > VERSION or (version == 0 and tables > 0):
             raise sqlite3.DatabaseError(f"it is of version {version}, not {VERSION}")
         if version < VERSION:
-            database.executescript(f"BEGIN; {''.join(STEPS[version:])} PRAGMA user_version = {VERSION}; COMMIT;")
+            _bring_up_to_date(database, version)
         (verdict,) = database.execute("PRAGMA quick_check(1)").fetchone()
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)
@@ -273,7 +273,19 @@ def _prepared(path: Path) -> sqlite3.Connection:
 
 
 def _opened_to_read(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if not 0 < version < VERSION:
+        return database
+    copy = sqlite3.connect(":memory:", isolation_level=None)
+    with closing(database):
+        database.backup(copy)
+    _bring_up_to_date(copy, version)
+    return copy
+
+
+def _bring_up_to_date(database: sqlite3.Connection, version: int) -> None:
+    database.executescript(f"BEGIN; {''.join(STEPS[version:])} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 def _packed(message: Message) -> bytes:

@@ -26,13 +26,14 @@ class Assignment:
     """Everything a painter needs for one painting.
 
     Attributes:
-        number: By which server and painter speak of it; never used twice.
+        number: By which server and painter speak of it; that of no other job.
         job: The job's id, for messages about it.
         order: What to paint.
         pictures: The file with the bytes of each picture that the order names, by digest.
         result: The file to write the finished picture to.
         checkpoint: The file to write down where the painting stands; where there is one, to go on from.
         adjustment: The weights that were changed since the order was given.
+        is_cancelled: Whether nothing is wanted any more but the picture so far, from the checkpoint.
     """
 
     number: int
@@ -42,6 +43,7 @@ class Assignment:
     result: Path
     checkpoint: Path
     adjustment: Adjustment = field(default_factory=Adjustment)
+    is_cancelled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -144,11 +144,13 @@ class WorkerPainter:
 
     def stop(self, *, keep_picture: bool) -> None:
         """See `Painter`."""
+        self._patience.is_paused = False
         self._patience.stop_by(None if keep_picture else self._clock() + self._hard_stop_s)
         self._wish(lambda number: said.StopWished(number, keep_picture))
 
     def lay_down(self) -> None:
         """See `Painter`."""
+        self._patience.is_paused = False
         self._wish(said.LayDownWished)
 
     def adjust(self, adjustment: Adjustment) -> None:

@@ -102,7 +102,7 @@ class Easel:
         self._changed = threading.Condition()
         self._is_paused = False
         self._is_to_be_laid_down = False
-        self._stop: StopWished | None = None
+        self._stop = StopWished(assignment.number, keep_picture=True) if assignment.is_cancelled else None
         self._adjustment = assignment.adjustment
         self._shown_at = float("-inf")
 

@@ -180,12 +180,19 @@ class _Commission:
         ]
 
     def carried_out(self) -> Painting:
-        """Paints, from the checkpoint on where there is one that is sound."""
+        """Paints, from the checkpoint on where there is one that is sound.
+
+        Raises:
+            PaintingFailedError: Only the picture in the checkpoint was wanted, and there is no sound one.
+        """
         if self._assignment.checkpoint.exists():
             try:
                 return self._painted(self._checkpoint)
             except CheckpointError as error:
-                _log.warning("The job %s begins anew: %s", self._assignment.job, error)
+                follows = "has no picture" if self._assignment.is_cancelled else "begins anew"
+                _log.warning("The job %s %s: %s", self._assignment.job, follows, error)
+        if self._assignment.is_cancelled:
+            raise PaintingFailedError("The picture so far cannot be read any more; paint it anew.")
         return self._painted(None)
 
     def _checkpoint(self) -> Checkpoint:
