@@ -110,6 +110,22 @@ def test_a_stored_file_that_moved_or_changed_is_named(
     assert not (tmp_path / "again.png").exists()
 
 
+@pytest.mark.parametrize("is_same", [True, False])
+def test_that_something_else_polishes_now_is_said(
+    is_same: bool, content: Path, style: Path, out: Path, tmp_path: Path, impasto: Impasto, quickly: Options
+) -> None:
+    assert impasto("stylize", content, style, "-o", out, *quickly, "--polish", "lite").code == 0
+    record = read_recipe(out)
+    assert record["polish"]["name"] == "lite"
+    if not is_same:
+        record["polish"]["weights"]["sha256"] = "0" * 64
+        write_picture(out, read_picture(out).pixels, recipe=record)
+    outcome = impasto("stylize", "--replay", out, "-o", tmp_path / "again.png")
+    assert outcome.code == 0
+    note = f"The weights of lite are not those that polished {str(out)!r}, and the new picture may differ."
+    assert (note in outcome.stderr) is not is_same
+
+
 @pytest.mark.parametrize("painter", ["this machine", "a daemon"])
 def test_where_the_weights_are_gone_others_are_taken_and_that_is_said(
     painter: str,

@@ -133,6 +133,20 @@ class _Stored:
         self._note(f"{lost}; others of {name} are taken, and the new picture may differ.")
         return None
 
+    def note_other_polisher(self) -> None:
+        """Says it where the weights of what polishes now are not those of what polished then."""
+        from impasto_engine.networks.weights import find
+
+        polish = self.record.get("polish")
+        if polish is None or polish["weights"] is None:
+            return
+        own = find(polish["name"])
+        if own is not None and sha256_of(own) != polish["weights"]["sha256"]:
+            self._note(
+                f"The weights of {polish['name']} are not those that polished {str(self._picture)!r}, and the new "
+                "picture may differ."
+            )
+
     def styles(self, words: tuple[str, ...], *, regions: bool) -> list[OrderedStyle]:
         """The stored styles, with other images if there are any, and with their regions unless others are given."""
         stored = self.record["styles"]
@@ -166,6 +180,8 @@ def _changed(stored: _Stored, request: Request) -> Order:
     stopped = record["stopped"] and "evaluations" not in request.settings
     network = request.network or record["network"]["name"]
     polish = "none" if record.get("polish") is None else record["polish"]["name"]
+    if request.polish is None and request.network is None:
+        stored.note_other_polisher()
     same_network = network == record["network"]["name"]
     return Order(
         content=request.content or stored.content(),
