@@ -308,6 +308,7 @@ class Client:
             self._resume()
         self._is_up = self._has_been_up = True
         self._requests.ask_again()
+        self._fetching.ask_for_more()
 
     def _came_down(self, error: ProtocolError) -> None:
         if self._is_up:

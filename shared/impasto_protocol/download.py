@@ -6,7 +6,7 @@ from contextlib import suppress
 from zlib import crc32
 
 from impasto_protocol.errors import DigestMismatchError
-from impasto_protocol.limits import MAX_PART_BYTES, WINDOW_BYTES
+from impasto_protocol.limits import MAX_PART_BYTES
 from impasto_protocol.messages import Chunk, Fetch, Result
 
 __all__ = ["Download"]
@@ -39,14 +39,23 @@ class Download:
         """Whether every part is there."""
         return self._received_bytes == len(self._pixels)
 
-    def requests(self) -> list[Fetch]:
-        """The parts to ask for now: as many as fill the window."""
-        wanted: list[Fetch] = []
-        while len(self._asked) < WINDOW_BYTES // MAX_PART_BYTES and self._next < len(self._pixels):
-            wanted.append(Fetch(job=self.result.job, offset_bytes=self._next, length_bytes=self._length_at(self._next)))
-            self._asked.add(self._next)
-            self._next += MAX_PART_BYTES
-        return wanted
+    @property
+    def is_all_asked(self) -> bool:
+        """Whether every part is there or was asked for."""
+        return self._next >= len(self._pixels)
+
+    def next_request(self, room_bytes: int) -> Fetch | None:
+        """The next part to ask for now; None if all have been asked for, or there is no room for it.
+
+        Args:
+            room_bytes: The longest part that may be asked for.
+        """
+        if self.is_all_asked or self._length_at(self._next) > room_bytes:
+            return None
+        request = Fetch(job=self.result.job, offset_bytes=self._next, length_bytes=self._length_at(self._next))
+        self._asked.add(self._next)
+        self._next += request.length_bytes
+        return request
 
     def accept(self, chunk: Chunk) -> None:
         """Takes a part that was asked for; more can then be asked for while `place` has to do with it.

@@ -1,7 +1,7 @@
 """Requests that wait for their answer, over however many connections it takes."""
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from impasto_protocol.errors import MalformedMessageError
 from impasto_protocol.failures import Failure
@@ -11,6 +11,7 @@ from impasto_protocol.vocabulary import TYPE_NAMES, VOCABULARY
 __all__ = ["Request", "Requests"]
 
 OnAnswer: TypeAlias = Callable[[Message], None]
+AnyMessage = TypeVar("AnyMessage", bound=Message)
 
 
 class Request:
@@ -67,11 +68,20 @@ class Requests:
         self._sent = {message_id: one for message_id, one in self._sent.items() if one is not request}
         self._unsent = [one for one in self._unsent if one is not request]
 
-    def withdraw_about(self, job: str, kind: type[Message]) -> None:
-        """Waits no longer for any answer to requests of one type about a job."""
-        for request in [*self._sent.values(), *self._unsent]:
-            if isinstance(request.message, kind) and getattr(request.message, "job", None) == job:
-                self.withdraw(request)
+    def abandon(self, job: str, kind: type[Message]) -> None:
+        """Asks nothing of one type about a job any more; what is on its way is answered all the same."""
+
+        def is_about_it(request: Request) -> bool:
+            return isinstance(request.message, kind) and getattr(request.message, "job", None) == job
+
+        self._unsent = [one for one in self._unsent if not is_about_it(one)]
+        for request in filter(is_about_it, self._sent.values()):
+            request.survives = False
+
+    def unanswered(self, kind: type[AnyMessage]) -> list[AnyMessage]:
+        """What is asked of one type, abandoned or not."""
+        asked = [request.message for request in [*self._sent.values(), *self._unsent]]
+        return [message for message in asked if isinstance(message, kind)]
 
     def answer(self, message_id: int, answer: Message) -> bool:
         """Passes an answer on; says whether anyone waited for it."""

@@ -377,6 +377,24 @@ def test_a_download_interrupted_by_a_restart_goes_on(client: Client, daemon: Fak
     assert fetched.count(0) == 1, "what had arrived was asked for again"
 
 
+def test_a_result_that_waited_for_one_that_was_left_is_fetched_after_a_restart(
+    client: Client, daemon: FakeDaemon
+) -> None:
+    jobs = [submitted(client), submitted(client)]
+    painted = large_picture(9)
+    for job in jobs:
+        daemon.finish(job, painted.format, painted.data)
+        until_a(client, State, job=job, state=JobState.SUCCEEDED)
+    daemon.on["FETCH"] = ignore
+    client.fetch(jobs[0])
+    client.acknowledge(jobs[0])
+    client.fetch(jobs[1])
+    until_a(client, Answered, request="ACK")
+    del daemon.on["FETCH"]
+    restart(daemon)
+    assert until_a(client, Fetched)[-1].result.job == jobs[1]
+
+
 def test_a_request_made_while_the_daemon_is_away_is_made_when_it_is_back(client: Client, daemon: FakeDaemon) -> None:
     job = submitted(client)
     daemon.stop()
