@@ -20,7 +20,7 @@ ProtocolError
 │   ├── NetworkUnavailableError       NETWORK_UNAVAILABLE  a feature network or its weights cannot be had
 │   ├── PaintingFailedError           PAINTING_FAILED      the painting cannot go on
 │   ├── WorkerLostError               WORKER_LOST          the painting process died or hung, twice
-│   ├── TooManyErrorsError            TOO_MANY_ERRORS      the session is ended for its many bad messages
+│   ├── TooManyErrorsError            TOO_MANY_ERRORS      the connection is ended: it bore much that was bad, or unread
 │   ├── ShuttingDownError             SHUTTING_DOWN        the daemon is stopping
 │   └── InternalError                 INTERNAL             a fault of the daemon; the log has more under the log id
 ├── ConnectionFileError             the connection file cannot be used
@@ -210,7 +210,7 @@ class WorkerLostError(RefusalError):
 
 
 class TooManyErrorsError(RefusalError):
-    """The daemon ends the session because of its many bad messages."""
+    """The daemon ends the connection, because of its many bad messages or of all that was asked for and not read."""
 
     code = "TOO_MANY_ERRORS"
 

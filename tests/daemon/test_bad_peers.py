@@ -1,5 +1,6 @@
 """The server among strangers, liars, gluttons and sleepers: none of them is noticed by the good client."""
 
+import asyncio
 import os
 import random
 import signal
@@ -23,10 +24,12 @@ import zmq
 from daemon.fake_painter import FakePainter
 from daemon.processes import DaemonProcess
 from daemon.serving import Serving
+from impasto_daemon.server.limits import CUT_OFF_S, MAX_BAD_MESSAGES
 from impasto_daemon.server.memory import resident_bytes
 from impasto_daemon.server.outbox import Outbox
 from impasto_daemon.server.post import Sent
-from impasto_daemon.server.sessions import Peer
+from impasto_daemon.server.reception import Reception
+from impasto_daemon.server.sessions import Peer, Sessions
 from impasto_protocol import Client, Disconnected, JobState, Reconnected, State, read_connection
 from impasto_protocol import messages as m
 from impasto_protocol.codec import decode, encode
@@ -325,6 +328,66 @@ def test_the_thirty_second_bad_message_is_the_last(client: Client, new_peer: Cal
     peer.say(m.Status())
     assert client.status(timeout_s=PATIENCE_S).sessions == 1
     assert not peer.socket.poll(100)
+
+
+def test_who_was_cut_off_hears_no_more_pings_and_is_a_stranger_after_a_while(tmp_path: Path) -> None:
+    ahead_s = [0.0]
+    serving = Serving(tmp_path / "impasto" / "connection.json")
+    serving.start(clock=lambda: time.monotonic() + ahead_s[0])
+    peers = [RawPeer(serving) for _ in range(2)]
+    try:
+        for peer in peers:
+            peer.greet()
+        bad, good = peers
+        for _ in range(MAX_BAD_MESSAGES):
+            bad.socket.send_multipart([MAGIC, b"\xc1"])
+        while bad.hear_but_pings().message.failure.code != "TOO_MANY_ERRORS":
+            pass
+        serving.do(lambda: serving._daemon._reception.ping())
+        assert isinstance(good.hear().message, m.Ping)
+        bad.say(m.Status())
+        assert not bad.socket.poll(100)
+        ahead_s[0] = CUT_OFF_S + 0.1
+        serving.until(lambda: len(serving._daemon._reception._peers) == 1, "its being forgotten")
+        said = bad.say(m.Status())
+        answer = bad.hear_but_pings()
+        assert (answer.message.failure.code, answer.reply_to) == ("NO_SESSION", said)
+    finally:
+        for peer in peers:
+            peer.socket.close()
+        serving.stop()
+
+
+def test_nothing_is_tried_for_ever_for_who_was_cut_off_and_reads_nothing() -> None:
+    now_s, tried = [0.0], [0]
+
+    class Clogged:
+        def send(self, route: bytes, frames: object) -> Sent:
+            del route, frames
+            tried[0] += 1
+            return Sent.FULL
+
+    async def tries() -> None:
+        reception = Reception(Sessions({}, now=0.0), left=lambda _: None, clock=lambda: now_s[0])
+        reception.open(Clogged())  # type: ignore[arg-type]
+        peer = reception.peer(b"r", "owner")
+        part = m.Chunk(digest=bytes(32), offset_bytes=0, data=(bytes(MAX_BUFFER_BYTES),) * 2)
+        while peer.cut_off_at is None:
+            reception.say(peer, part)
+        assert peer.outbox._waiting_bytes < 1000, "only the reason is kept"
+        before, retried = tried[0], asyncio.get_running_loop().time() + PATIENCE_S
+        while tried[0] < before + 3:
+            assert asyncio.get_running_loop().time() < retried
+            await asyncio.sleep(0)
+        now_s[0] = CUT_OFF_S + 0.1
+        reception.tend()
+        before = tried[0]
+        reception._flush()
+        assert tried[0] == before
+        assert not reception._peers
+        assert reception._flushing is None
+
+    asyncio.run(tries())
 
 
 def test_bad_messages_of_long_ago_are_forgiven() -> None:

@@ -91,7 +91,7 @@ class Desk:
     def heard(self, route: bytes, user: str, frames: Sequence[Data]) -> None:
         """Answers a message of a user's, whatever it is."""
         peer = self._reception.peer(route, user)
-        if peer.is_cut_off:
+        if peer.cut_off_at is not None:
             return
         try:
             self._hear(peer, frames)
@@ -142,9 +142,7 @@ class Desk:
         self._refuse(peer, error, message_id)
         if not isinstance(error, UnknownTypeError) and peer.was_bad(self._clock()):
             why = TooManyErrorsError(f"{MAX_BAD_MESSAGES} messages could not be read; update or mend the client.")
-            self._refuse(peer, why, None)
-            _log.warning("Cut off a client after %d unreadable messages.", MAX_BAD_MESSAGES)
-            self._reception.cut_off(peer)
+            self._reception.cut_off(peer, why)
 
     def _refuse(self, peer: Peer, error: RefusalError, reply_to: int | None) -> None:
         failure = noted(Failure.of(error), "refused" if peer.session is None else f"session {peer.session.id}")

@@ -27,6 +27,10 @@ MAX_BAD_MESSAGES = 32
 BAD_MESSAGES_S = 10.0
 """Seconds in which bad messages are counted."""
 
+CUT_OFF_S = 10.0
+"""Seconds for which a connection that was cut off is neither heard nor told anything but why. An honest client has
+dialled anew by then; whoever still speaks is a stranger, and told to say HELLO."""
+
 BLOBS_BYTES = 4 * 1024**3
 """Bytes of pictures on disk: orders, results and what is kept because it may be ordered again."""
 
@@ -50,8 +54,9 @@ RECEIVE_QUEUE_MESSAGES = 8
 """Messages from one client in ZeroMQ's hands: two windows of chunks."""
 
 OUTBOX_BYTES = 12 * 1024**2
-"""Bytes waiting for one client beside ZeroMQ's: a window and a half. A client that asks for more and does not read is
-cut off; with `SEND_QUEUE_MESSAGES` it has then cost less than 32 MiB."""
+"""Bytes waiting for one client beside ZeroMQ's: a window, which an honest client may have asked for at one time, and a
+half for what it is told unasked. Who asks for more faster than it is sent is cut off; with `SEND_QUEUE_MESSAGES` that
+client has then cost less than 32 MiB."""
 
 MESSAGES_AT_ONCE = 32
 """Messages read before anything else gets its turn."""

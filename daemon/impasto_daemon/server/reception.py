@@ -5,13 +5,22 @@ import logging
 from collections.abc import Callable
 
 from impasto_daemon.server.jobs import Job
-from impasto_daemon.server.limits import RETURN_GRACE_S, SEND_RETRY_S
+from impasto_daemon.server.limits import CUT_OFF_S, OUTBOX_BYTES, RETURN_GRACE_S, SEND_RETRY_S
+from impasto_daemon.server.logbook import noted
 from impasto_daemon.server.outbox import Outbox
 from impasto_daemon.server.post import Post, Sent
 from impasto_daemon.server.sessions import Peer, Session, Sessions
 from impasto_protocol import messages as m
+from impasto_protocol.errors import TooManyErrorsError
+from impasto_protocol.failures import Failure
 
 __all__ = ["Reception"]
+
+UNREAD = (
+    f"The daemon ended the connection, on which more than {OUTBOX_BYTES // 1024**2} MiB waited to be read; connect "
+    "again, and ask for less at one time."
+)
+"""Told to a client that is cut off because of what it asked for."""
 
 _log = logging.getLogger(__name__)
 
@@ -71,10 +80,13 @@ class Reception:
         self._unflushed.pop(peer.route, None)
         self._detach(peer, for_good=for_good)
 
-    def cut_off(self, peer: Peer) -> None:
-        """Hears nothing more of a connection, whose last answers are still sent."""
-        peer.is_cut_off = True
+    def cut_off(self, peer: Peer, why: TooManyErrorsError) -> None:
+        """Hears nothing more of a connection, to which what waits for it is still sent, and why, for some seconds."""
+        failure = noted(Failure.of(why), "cut off")
+        _log.warning("Cut off a client; log id %s.", failure.log_id)
+        peer.cut_off_at = self._clock()
         self._detach(peer, for_good=False)
+        self.say(peer, m.Error(failure=failure))
 
     def say(self, peer: Peer, message: m.Message, *, reply_to: int | None = None) -> None:
         """Tells a connection what must arrive."""
@@ -124,12 +136,16 @@ class Reception:
             self._flushing = self._loop.call_soon(self._flush)
 
     def ping(self) -> None:
-        """Finds out who has left without a word."""
+        """Finds out who has left without a word. Who was cut off hears none, and so does not take us for there."""
         for peer in list(self._peers.values()):
-            self.say(peer, m.Ping())
+            if peer.cut_off_at is None:
+                self.say(peer, m.Ping())
 
     def tend(self) -> None:
-        """Gives up the clients that have not come back."""
+        """Gives up the clients that have not come back, and the connections that were cut off."""
+        for peer in list(self._peers.values()):
+            if peer.cut_off_at is not None and self._clock() - peer.cut_off_at > CUT_OFF_S:
+                self.part(peer, for_good=False)
         for session in self.sessions:
             if session.waits_for_return and self._clock() - session.detached_at > RETURN_GRACE_S:
                 session.waits_for_return = False
@@ -154,10 +170,9 @@ class Reception:
         outcome = peer.outbox.flush()
         if outcome is Sent.GONE:
             self.part(peer, for_good=False)
-        elif outcome is Sent.FULL and peer.outbox.is_overfull and not peer.is_cut_off:
-            _log.warning("Cut off a client that asks for more than it takes.")
-            self.cut_off(peer)
+        elif outcome is Sent.FULL and peer.outbox.is_overfull and peer.cut_off_at is None:
             peer.outbox.drop()
+            self.cut_off(peer, TooManyErrorsError(UNREAD))
         return outcome
 
     def _told_of(self, job: Job) -> list[Session]:

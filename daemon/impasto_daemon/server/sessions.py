@@ -46,14 +46,14 @@ class Peer:
         user: Whose key it has.
         outbox: What waits to be sent.
         session: Its session, from WELCOME on.
-        is_cut_off: Whether nothing it says is heard any more.
+        cut_off_at: Since when nothing it says is heard any more, in seconds of the daemon's clock.
     """
 
     route: bytes
     user: str
     outbox: Outbox
     session: Session | None = None
-    is_cut_off: bool = False
+    cut_off_at: float | None = None
     _bad_at: deque[float] = field(default_factory=deque)
 
     def was_bad(self, now: float) -> bool:
