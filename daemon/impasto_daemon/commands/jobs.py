@@ -12,7 +12,7 @@ from impasto_daemon.commands.failures import Refused
 from impasto_daemon.commands.left_jobs import LeftJob
 from impasto_daemon.commands.result import write_result
 from impasto_daemon.commands.starting import ANSWER_S, joined, reached, refusing, with_log_id
-from impasto_daemon.commands.watching import say_connection, watch_jobs
+from impasto_daemon.commands.watching import say_connection, say_state, watch_jobs
 from impasto_daemon.commands.wording import duration, sides, time_left
 
 if TYPE_CHECKING:
@@ -98,12 +98,15 @@ def cancel(
         client.cancel(entry.job, keep_picture=keep)
         for event in client.events(FETCH_S):
             say_connection(event)
-            if isinstance(event, Answered) and event.request == "CANCEL" and event.refusal is not None:
+            if isinstance(event, Answered) and event.request in ("FOLLOW", "CANCEL") and event.refusal is not None:
                 raise Refused(with_log_id(event.refusal))
             if isinstance(event, JobLost) and event.job == entry.job:
                 raise Refused(f"The job {entry.job[:SHOWN_DIGITS]} is gone: it was fetched or forgotten meanwhile.")
-            if isinstance(event, State) and event.job == entry.job and event.is_final:
-                break
+            if isinstance(event, State) and event.job == entry.job:
+                if event.is_final:
+                    break
+                if event.seq >= entry.seq and event.state in (JobState.INTERRUPTED, JobState.QUEUED):
+                    say_state(event)  # its end may be long in coming
         else:
             raise Refused(f"The job {entry.job} has not stopped after {FETCH_S:g} s; see 'impasto jobs'.")
         if event.state is JobState.CANCELLED:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from impasto_protocol import messages as m
     from impasto_protocol.events import Event
 
-__all__ = ["say_connection", "watch_jobs"]
+__all__ = ["say_connection", "say_state", "watch_jobs"]
 
 TURN_S = 0.5
 """Seconds lent to the client at a time."""
@@ -39,7 +39,7 @@ class Board:
 
     def state(self, event: "State") -> None:
         """A job has entered a state."""
-        print(f"{event.job[:NAME_DIGITS]} is {event.state}.", file=sys.stderr, flush=True)
+        say_state(event)
 
     def progress(self, event: "Progress") -> None:
         """A job has come further."""
@@ -101,6 +101,11 @@ def say_connection(event: "Event") -> None:
             typer.echo(f"{error} Waiting for it to come back; Ctrl-C leaves.", err=True)
         case Reconnected():
             typer.echo("The daemon is back.", err=True)
+
+
+def say_state(event: "State") -> None:
+    """Says what state a job has entered."""
+    print(f"{event.job[:NAME_DIGITS]} is {event.state}.", file=sys.stderr, flush=True)
 
 
 def watch_jobs(client: "Client", entries: "Sequence[m.JobEntry]") -> list[str]:
