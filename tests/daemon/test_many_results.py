@@ -107,7 +107,7 @@ def test_who_is_cut_off_is_told_and_comes_back_for_the_result_and_for_the_job_th
         assert events[-1].pixels == painted.data
         (broken,) = (event.error for event in events if isinstance(event, Disconnected))
         assert isinstance(broken, TooManyErrorsError)
-        assert "12 MiB waited to be read; connect again" in str(broken)
+        assert "10 MiB waited to be read; connect again" in str(broken)
         assert Reconnected(resumed=True) in events
         serving.do(lambda: painter.finishes(CONTENT))
         until_a(client, State, job=other, state=JobState.SUCCEEDED)

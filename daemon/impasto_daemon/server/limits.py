@@ -53,10 +53,10 @@ SEND_QUEUE_MESSAGES = 8
 RECEIVE_QUEUE_MESSAGES = 8
 """Messages from one client in ZeroMQ's hands: two windows of chunks."""
 
-OUTBOX_BYTES = 12 * 1024**2
+OUTBOX_BYTES = 10 * 1024**2
 """Bytes waiting for one client beside ZeroMQ's: a window, which an honest client may have asked for at one time, and a
-half for what it is told unasked. Who asks for more faster than it is sent is cut off; with `SEND_QUEUE_MESSAGES` that
-client has then cost less than 32 MiB."""
+quarter for what it is told unasked. Who asks for more faster than it is sent is cut off. With one part more, with
+`SEND_QUEUE_MESSAGES`, and with the one that is being encrypted, that client has then cost less than 32 MiB."""
 
 MESSAGES_AT_ONCE = 32
 """Messages read before anything else gets its turn."""
